@@ -1,0 +1,105 @@
+"""Release manifests, transformed before they are applied: filter, merge, redirect. Pure: every function returns a new object."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+Manifest = dict[str, Any]
+Transform = Callable[[Manifest], Manifest]
+
+FIELD_MANAGER = "knative-releases"
+SMALL_REQUESTS = {"cpu": "10m", "memory": "32Mi"}
+"""Requests of a container in the small profile: the releases' own ask for more than a two-core node has left."""
+GATEWAY = "3scale-kourier-gateway"
+
+
+def key(manifest: Manifest) -> tuple[str, str, str]:
+    """Kind, namespace (empty where there is none) and name: what tells objects of a release apart."""
+    metadata = manifest["metadata"]
+    return manifest["kind"], metadata.get("namespace", ""), metadata["name"]
+
+
+def transformed(manifests: Iterable[Manifest], *transforms: Transform) -> list[Manifest]:
+    """Every manifest, copied, with the transforms applied in their order."""
+    result = []
+    for manifest in manifests:
+        changed = copy.deepcopy(manifest)
+        for transform in transforms:
+            changed = transform(changed)
+        result.append(changed)
+    return result
+
+
+def annotate(annotations: Mapping[str, str]) -> Transform:
+    """Add annotations to the object."""
+
+    def apply(manifest: Manifest) -> Manifest:
+        manifest["metadata"]["annotations"] = {**manifest["metadata"].get("annotations", {}), **annotations}
+        return manifest
+
+    return apply
+
+
+def merge_config_map(namespace: str, name: str, data: Mapping[str, str]) -> Transform:
+    """Set keys of one ConfigMap: what `kubectl patch` would do later, done before there are two owners."""
+
+    def apply(manifest: Manifest) -> Manifest:
+        if key(manifest) == ("ConfigMap", namespace, name):
+            manifest["data"] = {**manifest.get("data", {}), **data}
+        return manifest
+
+    return apply
+
+
+def redirect_images(redirected: Callable[[str], str]) -> Transform:
+    """Map every image of pod templates, image caches and the queue-proxy's ConfigMap entry."""
+
+    def apply(manifest: Manifest) -> Manifest:
+        for container in containers(manifest):
+            container["image"] = redirected(container["image"])
+        if manifest["kind"] == "Image":
+            manifest["spec"]["image"] = redirected(manifest["spec"]["image"])
+        data = manifest.get("data", {})
+        if "queue-sidecar-image" in data:
+            data["queue-sidecar-image"] = redirected(data["queue-sidecar-image"])
+        return manifest
+
+    return apply
+
+
+def containers(manifest: Manifest) -> list[dict[str, Any]]:
+    """The containers of a workload's pod template; none for other objects."""
+    template = manifest.get("spec", {}).get("template", {}) if isinstance(manifest.get("spec"), dict) else {}
+    pod = template.get("spec", {}) if manifest["kind"] in ("Deployment", "StatefulSet", "DaemonSet", "Job") else {}
+    return [*pod.get("initContainers", []), *pod.get("containers", [])]
+
+
+def small_requests(manifest: Manifest) -> Manifest:
+    """Lower the requests of every container, and let the gateway be asked from its first second on.
+
+    The release's gateway waits 10 s before its first readiness probe, which is 10 s of every start on an idle node.
+    """
+    for container in containers(manifest):
+        container["resources"] = {**container.get("resources", {}), "requests": dict(SMALL_REQUESTS)}
+        if key(manifest)[2] == GATEWAY and "readinessProbe" in container:
+            container["readinessProbe"].update(initialDelaySeconds=0, periodSeconds=1)
+    return manifest
+
+
+def without_webhook_rules(manifest: Manifest) -> Manifest:
+    """Leave the rules of webhook configurations to Knative, which writes them at run time: applied too, every refresh
+    would find them changed by another field manager."""
+    for webhook in manifest.get("webhooks", []):
+        webhook.pop("rules", None)
+    return manifest
+
+
+def own(manifest: Manifest) -> Manifest:
+    """Annotations for Pulumi: one field manager for all, so that an interrupted `up` does not conflict with itself, and
+    no wait for a Service, whose endpoints are waited for where they matter (its Deployment)."""
+    annotations = {"pulumi.com/patchFieldManager": FIELD_MANAGER}
+    if manifest["apiVersion"] == "v1" and manifest["kind"] == "Service":
+        annotations["pulumi.com/skipAwait"] = "true"
+    return annotate(annotations)(manifest)

@@ -1,0 +1,114 @@
+"""From a stack's raw configuration to `Settings`: the only reader of the configuration."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from settings.model import Service, Settings
+from settings.problems import PROJECT, SECRETS, Problem, SettingsError, from_validation, remove_command, shown
+from settings.rules import CANARY, broken, warnings
+from settings.types import Percent
+
+_PLAIN = ("canaryPercent",)
+
+
+def load(raw: Mapping[str, str], known_services: tuple[str, ...], directory: Path) -> Settings:
+    """The settings that a raw configuration says.
+
+    raw: keys without the project's prefix, values as Pulumi hands them over (JSON for objects).
+    known_services: names of the services that may be configured; those left out get defaults.
+    directory: where a relative path of `sources` begins.
+
+    Raises SettingsError with every problem found.
+    """
+    problems: list[Problem] = []
+    values = {key: _parsed(key, text, problems) for key, text in raw.items() if key not in SECRETS}
+    values["sources"] = _sources(values.get("sources"), directory, problems)
+    _fill_services(values, known_services, problems)
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError([*problems, *from_validation(error, Settings), *broken(_sound_services(values, error))]) from None
+    problems += broken(settings.services)
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def from_stack(known_services: tuple[str, ...]) -> Settings:
+    """The settings of the stack that is being run; warnings go to the engine's log."""
+    prefix = f"{PROJECT}:"
+    configuration = pulumi.runtime.config.get_config_env()
+    raw = {key.removeprefix(prefix): value for key, value in configuration.items() if key.startswith(prefix)}
+    settings = load(raw, known_services, Path.cwd())
+    for warning in warnings(settings):
+        pulumi.warn(warning)
+    return settings
+
+
+def secret(key: str) -> pulumi.Output[str] | None:
+    """A secret of the stack that is being run (one of SECRETS); None where it is not set."""
+    return pulumi.Config(PROJECT).get_secret(key)
+
+
+def _parsed(key: str, text: Any, problems: list[Problem]) -> Any:
+    if key in _PLAIN or not isinstance(text, str) or not text.lstrip().startswith(("{", "[")):
+        return text
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        problems.append(Problem(key, shown(text), "a mapping", remove_command(key)))
+        return {}
+
+
+def _sources(value: Any, directory: Path, problems: list[Problem]) -> Any:
+    """The mapping itself, or the one that a named YAML file holds; relative paths begin at the project's folder."""
+    if value is None:
+        return {}
+    if isinstance(value, str):
+        file = directory / value
+        if not file.is_file():
+            problems.append(Problem("sources", shown(value), "a mapping, or a YAML file that holds one and exists",
+                                    f"{remove_command('sources')} (upstream), or make the file: make up SOURCES=offline"))
+            return {}
+        value = yaml.load(file.read_text(), Loader=yaml.CSafeLoader) or {}
+    return value
+
+
+def _sound_services(values: dict[str, Any], error: ValidationError) -> dict[str, Service]:
+    """The services without a problem of their own, so that the rules between settings are told in the same go."""
+    unsound = {str(details["loc"][1]) for details in error.errors() if details["loc"][0] == "services" and details["loc"][1:]}
+    return {name: Service.model_validate(service) for name, service in values["services"].items() if name not in unsound}
+
+
+def _fill_services(values: dict[str, Any], known: tuple[str, ...], problems: list[Problem]) -> None:
+    """Add the services left out, and the percent that a track left out: canaryPercent for canary, 0 for others."""
+    services = values.get("services", {})
+    if not isinstance(services, dict):
+        problems.append(Problem("services", shown(services), "a mapping", remove_command("services")))
+        services = {}
+    for name in services:
+        if name not in known:
+            path = f"services.{name}"
+            problems.append(Problem(path, "an unknown service", f"one of {', '.join(known)}", remove_command(path)))
+    try:
+        canary_percent = TypeAdapter(Percent).validate_python(values.get("canaryPercent", 0))
+    except ValidationError:
+        canary_percent = 0  # told once, for the key itself
+    values["services"] = {name: _with_percents(services.get(name) or {}, canary_percent) for name in known}
+
+
+def _with_percents(service: Any, canary_percent: int) -> Any:
+    tracks = service.get("tracks") if isinstance(service, dict) else None
+    if not isinstance(tracks, dict):
+        return service
+    filled = {name: {"percent": canary_percent if name == CANARY else 0, **track} if isinstance(track, dict) else track
+              for name, track in tracks.items()}
+    return {**service, "tracks": filled}

@@ -1,0 +1,143 @@
+"""The settings as frozen, typed values: what a stack may say, with the tutorial's values as defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from settings.types import (
+    DomainName,
+    EnvironmentName,
+    Label,
+    Percent,
+    Port,
+    Quantity,
+    Repository,
+    Scale,
+    SemanticVersion,
+    Text,
+    Version,
+)
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+class Cluster(_Settings):
+    """The kind cluster that the program creates."""
+
+    provider: Literal["kind"] = "kind"
+    name: Annotated[Label, Field(max_length=40)] = "dev"
+    http_port: Port = 80
+    """Port on 127.0.0.1 where the ingress listens."""
+    node_image: str | None = None
+    """Node image; unset: the one that kind's version was released with."""
+
+
+class Knative(_Settings):
+    """Knative Serving and its ingress."""
+
+    version: SemanticVersion = "1.10.2"
+    kourier_version: SemanticVersion = "1.10.0"
+    domain: DomainName = "127.0.0.1.sslip.io"
+    """Domain of the services' URLs; sslip.io answers any name with the address inside it."""
+    profile: Literal["small", "released"] = "small"
+    """`small`: 10m CPU and 32Mi requested a container and a faster gateway probe, for clusters of two cores;
+    `released`: the release's own requests (1.2 cores for Knative and Kourier alone)."""
+
+
+class Kafka(_Settings):
+    """Chart version and volume of Kafka."""
+
+    chart_version: SemanticVersion = "22.1.5"
+    size: Quantity = "1Gi"
+    topic: Label = "events-topic"
+
+
+class PostgreSQL(_Settings):
+    """Chart version and volume of PostgreSQL."""
+
+    chart_version: SemanticVersion = "12.5.7"
+    size: Quantity = "1Gi"
+
+
+class Redis(_Settings):
+    """Chart version and volume of Redis."""
+
+    chart_version: SemanticVersion = "17.11.3"
+    size: Quantity = "1Gi"
+
+
+class Sources(_Settings):
+    """Where manifests, charts and images come from; upstream unless redirected."""
+
+    manifests: str = "https://github.com/knative"
+    """Directory or URL, laid out like the releases of the upstream repositories below it."""
+    charts: str = "oci://registry-1.docker.io/bitnamicharts"
+    """OCI base, repository URL, or directory with a folder for each chart."""
+    images: Mapping[Repository, Repository] = Field(default_factory=dict)
+    """Image redirection; components.images says how a reference is mapped."""
+    archives: tuple[str, ...] = ()
+    """Image archives (`docker save` format) loaded into the cluster's node before anything runs there."""
+
+
+class VersionSettings(_Settings):
+    """What stable and tracks have in common: one version of a service, and how it runs."""
+
+    version: Version
+    tag: Label | None = None
+    """Knative traffic tag: its own URL, and the value for the Knative-Serving-Tag header."""
+    env: Mapping[EnvironmentName, Text] = Field(default_factory=dict)
+    """Environment variables beside the service's own; the same name replaces."""
+    min_scale: Scale | None = None
+    """Pods kept at least; unset: the service's own (1 for frontend and notifications-service, else 0)."""
+    max_scale: Scale | None = None
+    initial_scale: Scale | None = None
+    concurrency: Annotated[Scale, Field(le=1000)] | None = None
+    """Requests that one pod handles at once (`containerConcurrency`); unset or 0: no limit."""
+    cpu: Quantity | None = None
+    memory: Quantity | None = None
+    restart: Text | None = None
+    """Any text; a new one makes a new revision of the same version."""
+
+
+class Stable(VersionSettings):
+    """The version that takes what the tracks leave."""
+
+    version: Version = "v1.0.0"
+
+
+class Track(VersionSettings):
+    """Another version beside stable."""
+
+    percent: Percent
+    """Its share. Unset in the stack: `canaryPercent` for the track named canary, 0 for others."""
+
+
+class Service(_Settings):
+    """The versions of one service."""
+
+    stable: Stable = Stable()
+    tracks: Mapping[Label, Track] = Field(default_factory=dict)
+
+    @property
+    def deployed_tracks(self) -> dict[str, Track]:
+        """The tracks that get requests or have a tag; one at 0 % without a tag is not deployed."""
+        return {name: track for name, track in self.tracks.items() if track.percent or track.tag}
+
+
+class Settings(_Settings):
+    """Everything that a stack's configuration says."""
+
+    canary_percent: Percent = 0
+    cluster: Cluster = Cluster()
+    knative: Knative = Knative()
+    kafka: Kafka = Kafka()
+    postgresql: PostgreSQL = PostgreSQL()
+    redis: Redis = Redis()
+    sources: Sources = Sources()
+    services: Mapping[Label, Service] = Field(default_factory=dict)
