@@ -1,0 +1,128 @@
+"""The kind cluster that the environment runs in, and the images loaded into its node."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+import yaml
+from pulumi_command import local
+
+from components.commands.kind_cluster import MARKER_FOLDER
+from components.secret import GeneratedWord
+
+INGRESS_NODE_PORT = 31080
+"""Node port of the ingress; the kind node publishes it on the host (the tutorial's number)."""
+_COMMAND = "python3 components/commands/kind_cluster.py"
+
+
+@dataclass(frozen=True, kw_only=True)
+class KindClusterArgs:
+    """What the cluster is to be."""
+
+    cluster_name: str
+    http_port: int
+    """Port on 127.0.0.1 of the host that reaches the ingress."""
+    node_image: str
+    """Image of the node: Kubernetes' version."""
+    archives: Sequence[str] = ()
+    """Image archives (docker save format) to load into the node."""
+    minimum_cpus: float = 2
+    minimum_memory_gib: float = 4
+
+
+class KindCluster(pulumi.ComponentResource):
+    """One-node kind cluster that nothing but this stack created, with a Kubernetes provider for it.
+
+    A change of its name, port or node image replaces it; all that runs in it is then created again in the same update.
+    """
+
+    kubeconfig: pulumi.Output[str]
+    """Kubeconfig of the cluster's administrator; a secret."""
+    resource: pulumi.Resource
+    """What stands for the cluster's life: everything inside is `deleted_with` it."""
+    provider: kubernetes.Provider
+    """Provider of the objects inside; another one (a replacement of them all) for every creation of the cluster."""
+    images_loaded: Sequence[pulumi.Resource]
+    """Done when the archives are in the node: what starts pods depends on these."""
+
+    def __init__(self, name: str, args: KindClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("knative-releases:index:KindCluster", name, None, opts)
+        marker = GeneratedWord(f"{name}-marker", secret=False, opts=pulumi.ResourceOptions(parent=self))
+        command = self._command(name, args, marker.value)
+        self.kubeconfig = pulumi.Output.secret(command.stdout)
+        identity = pulumi.Output.unsecret(self.kubeconfig.apply(cluster_identity))
+        self.resource = command
+        self.images_loaded = [self._load(name, args, archive, identity) for archive in args.archives]
+        self.provider = kubernetes.Provider(
+            f"{name}-provider",
+            kubeconfig=self.kubeconfig,
+            cluster_identifier=identity,
+            enable_server_side_apply=True,
+            enable_config_map_mutable=True,  # else a changed ConfigMap is replaced under the pods that read it
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.register_outputs({"kubeconfig": self.kubeconfig})
+
+    def _command(self, name: str, args: KindClusterArgs, marker: pulumi.Output[str]) -> local.Command:
+        return local.Command(
+            f"{name}-kind",
+            create=f"{_COMMAND} create",
+            update=f"{_COMMAND} kubeconfig",
+            delete=f"{_COMMAND} delete",
+            environment={
+                "CLUSTER_NAME": args.cluster_name,
+                "CLUSTER_MARKER": marker,
+                "CLUSTER_CONFIG": marker.apply(lambda word: kind_configuration(args, word)),
+                "NODE_IMAGE": args.node_image,
+                "HTTP_PORT": str(args.http_port),
+                "MINIMUM_CPUS": str(args.minimum_cpus),
+                "MINIMUM_MEMORY_GIB": str(args.minimum_memory_gib),
+            },
+            triggers=[args.cluster_name, args.http_port, args.node_image, marker],
+            logging=local.Logging.STDERR,  # stdout is the kubeconfig
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                additional_secret_outputs=["stdout"],
+                # The old cluster holds the name and the port of the new one.
+                delete_before_replace=True,
+                custom_timeouts=pulumi.CustomTimeouts(create="5m", delete="2m"),
+            ),
+        )
+
+    def _load(self, name: str, args: KindClusterArgs, archive: str, identity: pulumi.Output[str]) -> local.Command:
+        return local.Command(
+            f"{name}-image-{Path(archive).stem}",
+            create=f'kind load image-archive --name "$CLUSTER_NAME" "{archive}"',
+            environment={"CLUSTER_NAME": args.cluster_name},
+            triggers=[archive, identity],
+            logging=local.Logging.STDERR,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.resource], deleted_with=self.resource),
+        )
+
+
+def kind_configuration(args: KindClusterArgs, marker: str) -> str:
+    """The kind configuration (JSON, which is YAML): the tutorial's, and a mount that says whose cluster it is."""
+    return json.dumps({
+        "kind": "Cluster",
+        "apiVersion": "kind.x-k8s.io/v1alpha4",
+        "nodes": [{
+            "role": "control-plane",
+            "extraPortMappings": [
+                {"containerPort": INGRESS_NODE_PORT, "listenAddress": "127.0.0.1", "hostPort": args.http_port},
+            ],
+            # /dev/null is on every Docker host, shared folders or not.
+            "extraMounts": [{"hostPath": "/dev/null", "containerPath": MARKER_FOLDER + marker, "readOnly": True}],
+        }],
+    }, sort_keys=True)
+
+
+def cluster_identity(kubeconfig: str) -> str:
+    """A name for this creation of the cluster: each creation makes a certificate authority of its own."""
+    authority = yaml.safe_load(kubeconfig)["clusters"][0]["cluster"]["certificate-authority-data"]
+    return hashlib.sha256(authority.encode()).hexdigest()[:16]

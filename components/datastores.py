@@ -1,0 +1,115 @@
+"""Kafka, PostgreSQL and Redis: Helm releases of the Bitnami charts, each with a volume of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_kubernetes.core.v1 import ConfigMap
+from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
+
+from components.images import ImageMap, Reference
+from components.sources import chart
+
+TIMEOUT_SECONDS = 300
+"""Limit for a release to become ready, image pulls included."""
+REPOSITORY = "docker.io/bitnamilegacy"
+"""Bitnami's images left docker.io/bitnami in 2025; those of these chart versions are kept here."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatastoreArgs:
+    """What the three have in common."""
+
+    charts: str
+    """Where charts come from: OCI base, repository URL, or directory."""
+    chart_version: str
+    size: str
+    """Size of the volume, a Kubernetes quantity."""
+    images: ImageMap
+    namespace: str
+    images_loaded: Sequence[pulumi.Resource] = ()
+    deleted_with: pulumi.Resource | None = None
+
+
+class _Datastore(pulumi.ComponentResource):
+    """A component around one Helm release."""
+
+    def _release(self, name: str, args: DatastoreArgs, values: Mapping[str, Any],
+                 depends_on: Sequence[pulumi.Resource] = ()) -> Release:
+        source = chart(args.charts, name, args.chart_version)
+        return Release(
+            name,
+            name=name,
+            namespace=args.namespace,
+            chart=source.chart,
+            version=source.version,
+            repository_opts=RepositoryOptsArgs(repo=source.repository) if source.repository else None,
+            values={"image": image_values(args.images, name), **values},
+            timeout=TIMEOUT_SECONDS,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*depends_on, *args.images_loaded],
+                                        deleted_with=args.deleted_with),
+        )
+
+
+class Kafka(_Datastore):
+    """One Kafka broker (KRaft) with a topic. Ready when the topic is there."""
+
+    def __init__(self, name: str, args: DatastoreArgs, topic: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("knative-releases:index:Kafka", name, None, opts)
+        self._release("kafka", args, {
+            # The chart makes no topic unless provisioning is enabled; the tutorial's own values rely on auto-creation.
+            "provisioning": {"enabled": True, "topics": [{"name": topic, "partitions": 1}]},
+            "persistence": {"size": args.size},
+        })
+        self.register_outputs({})
+
+
+class PostgreSQL(_Datastore):
+    """One PostgreSQL server, with a script that runs when its volume is new."""
+
+    def __init__(self, name: str, args: DatastoreArgs, password: pulumi.Input[str], init_sql: Mapping[str, str],
+                 init_config_map: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("knative-releases:index:PostgreSQL", name, None, opts)
+        scripts = ConfigMap(
+            init_config_map,
+            metadata={"name": init_config_map, "namespace": args.namespace,
+                      "annotations": {"pulumi.com/patchFieldManager": "knative-releases"}},
+            data=dict(init_sql),
+            opts=pulumi.ResourceOptions(parent=self, deleted_with=args.deleted_with),
+        )
+        secret = pulumi.Output.secret(password)
+        values = {
+            "primary": {
+                "initdb": {"user": "postgres", "password": secret, "scriptsConfigMap": init_config_map},
+                "persistence": {"size": args.size},
+            },
+            "global": {"postgresql": {"auth": {"postgresPassword": secret}}},
+        }
+        release = {**values, "image": {**image_values(args.images, "postgresql"), "debug": True}}
+        self._release("postgresql", args, release, [scripts])
+        self.register_outputs({})
+
+
+class Redis(_Datastore):
+    """One Redis server without replicas."""
+
+    def __init__(self, name: str, args: DatastoreArgs, password: pulumi.Input[str],
+                 opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("knative-releases:index:Redis", name, None, opts)
+        self._release("redis", args, {
+            "architecture": "standalone",
+            "master": {"persistence": {"size": args.size}},
+            # Without it the chart draws a new password at every upgrade, which the running server does not have.
+            "auth": {"password": pulumi.Output.secret(password)},
+        })
+        self.register_outputs({})
+
+
+def image_values(images: ImageMap, name: str) -> dict[str, str]:
+    """The chart's `image` values for a datastore's image, redirected. The tag is the chart's own unless redirected to one."""
+    reference = Reference.parse(images.redirected(f"{REPOSITORY}/{name}"))
+    values = {"registry": reference.registry, "repository": reference.path}
+    return {**values, "tag": reference.tag} if reference.tag else values

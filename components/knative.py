@@ -1,0 +1,115 @@
+"""Knative Serving: its definitions, its configuration, its control plane, and last its webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components.images import ImageMap
+from components.manifests import (
+    Manifest,
+    Transform,
+    key,
+    merge_config_map,
+    own,
+    redirect_images,
+    small_requests,
+    transformed,
+    without_webhook_rules,
+)
+from components.objects import KubernetesObject, register
+from components.sources import ManifestSource
+
+NAMESPACE = "knative-serving"
+_LAST = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnativeServingArgs:
+    """Which release, from where, and with what configuration."""
+
+    version: str
+    manifests: ManifestSource
+    images: ImageMap
+    small: bool
+    """Whether to lower the release's resource requests."""
+    configuration: Mapping[str, Mapping[str, str]]
+    """Entries set in the ConfigMaps of the release, by ConfigMap name (`config-network`, `config-domain`, …)."""
+    images_loaded: Sequence[pulumi.Resource] = ()
+    deleted_with: pulumi.Resource | None = None
+
+
+class KnativeServing(pulumi.ComponentResource):
+    """Knative Serving from its release manifests. Ready when its webhooks answer."""
+
+    configuration: Sequence[pulumi.Resource]
+    """Definitions, namespace, ConfigMaps and accounts: what an ingress controller needs to start beside the control plane."""
+
+    def __init__(self, name: str, args: KnativeServingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("knative-releases:index:KnativeServing", name, None, opts)
+        self._deleted_with = args.deleted_with
+        definitions = args.manifests.load("serving", args.version, "serving-crds.yaml")
+        core = args.manifests.load("serving", args.version, "serving-core.yaml")
+        groups = grouped(transformed(definitions, own), transformed(core, *transforms(args)))
+        crds = KnativeDefinitions(f"{name}-crds", groups["definitions"], args.deleted_with,
+                                  pulumi.ResourceOptions(parent=self)).objects
+        namespaces = self._register(groups["namespaces"])
+        basis = self._register(groups["basis"], namespaces)
+        self.configuration = [*crds, *namespaces, *basis]
+        images = self._register(groups["images"], [*crds, *namespaces])
+        plane = self._register(groups["workloads"], [*self.configuration, *images, *args.images_loaded])
+        # Their rules make every write of Knative's objects, and of its ConfigMaps, ask pods that must be there by then;
+        # and destroyed in the reverse order they are gone before those pods are.
+        self._register(groups["webhooks"], plane)
+        self.register_outputs({})
+
+    def _register(self, manifests: Sequence[Manifest], depends_on: Sequence[pulumi.Resource] = ()) -> list[KubernetesObject]:
+        return register(manifests, self, depends_on, self._deleted_with)
+
+
+class KnativeDefinitions(pulumi.ComponentResource):
+    """The CustomResourceDefinitions of Knative Serving."""
+
+    objects: Sequence[pulumi.Resource]
+    """The definitions."""
+
+    def __init__(self, name: str, manifests: Sequence[Manifest], deleted_with: pulumi.Resource | None,
+                 opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("knative-releases:index:KnativeDefinitions", name, None, opts)
+        self.objects = register(manifests, self, [], deleted_with)
+        self.register_outputs({})
+
+
+def transforms(args: KnativeServingArgs) -> list[Transform]:
+    """What happens to each object of the core manifest, in this order. Pure."""
+    patches = [merge_config_map(NAMESPACE, name, data) for name, data in args.configuration.items()]
+    requests = [small_requests] if args.small else []
+    return [*patches, redirect_images(args.images.redirected), *requests, without_webhook_rules, own]
+
+
+def grouped(definitions: Sequence[Manifest], core: Sequence[Manifest]) -> dict[str, list[Manifest]]:
+    """The release's objects in the order in which they can be applied, each once. Pure.
+
+    The core manifest holds the definitions again; they are taken from their own file alone.
+    """
+    defined = {key(manifest) for manifest in definitions}
+    groups: dict[str, list[Manifest]] = {name: [] for name in
+                                         ("definitions", "namespaces", "basis", "images", "workloads", "webhooks")}
+    groups["definitions"] = list(definitions)
+    for manifest in core:
+        kind = manifest["kind"]
+        if key(manifest) in defined:
+            continue
+        if kind == "Namespace":
+            groups["namespaces"].append(manifest)
+        elif kind == "Image":
+            groups["images"].append(manifest)
+        elif kind in _LAST:
+            groups["webhooks"].append(manifest)
+        elif kind == "Deployment":
+            groups["workloads"].append(manifest)
+        else:
+            groups["basis"].append(manifest)
+    return groups

@@ -1,0 +1,69 @@
+"""Kourier: the ingress of Knative Serving, its gateway (Envoy), and the node port that reaches it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components.images import ImageMap
+from components.manifests import GATEWAY, Manifest, own, redirect_images, small_requests, transformed
+from components.objects import KubernetesObject, register
+from components.sources import ManifestSource
+
+NAMESPACE = "kourier-system"
+INGRESS_CLASS = "kourier.ingress.networking.knative.dev"
+
+
+@dataclass(frozen=True, kw_only=True)
+class KourierArgs:
+    """Which release, from where, and the node port of its gateway."""
+
+    version: str
+    manifests: ManifestSource
+    images: ImageMap
+    small: bool
+    """Whether to lower the release's resource requests."""
+    node_port: int
+    needs: Sequence[pulumi.Resource] = ()
+    """What its controller starts with: Knative's definitions, namespace and ConfigMaps."""
+    images_loaded: Sequence[pulumi.Resource] = ()
+    deleted_with: pulumi.Resource | None = None
+
+
+class Kourier(pulumi.ComponentResource):
+    """Kourier from its release manifest, and the Service kourier-ingress of type NodePort."""
+
+    def __init__(self, name: str, args: KourierArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("knative-releases:index:Kourier", name, None, opts)
+        self._deleted_with = args.deleted_with
+        requests = [small_requests] if args.small else []
+        release = transformed(args.manifests.load("net-kourier", args.version, "kourier.yaml"),
+                              redirect_images(args.images.redirected), *requests, own)
+        namespaces = self._register([m for m in release if m["kind"] == "Namespace"])
+        basis = self._register([m for m in release if m["kind"] not in ("Namespace", "Deployment")], [*namespaces, *args.needs])
+        self._register([m for m in release if m["kind"] == "Deployment"], [*basis, *args.images_loaded])
+        self._register([own(ingress(args.node_port))], namespaces)
+        self.register_outputs({})
+
+    def _register(self, manifests: Sequence[Manifest], depends_on: Sequence[pulumi.Resource] = ()) -> list[KubernetesObject]:
+        return register(manifests, self, depends_on, self._deleted_with)
+
+
+def ingress(node_port: int) -> Manifest:
+    """The tutorial's Service kourier-ingress: the gateway at a port of the node. Pure."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": "kourier-ingress",
+            "namespace": NAMESPACE,
+            "labels": {"networking.knative.dev/ingress-provider": "kourier"},
+        },
+        "spec": {
+            "type": "NodePort",
+            "selector": {"app": GATEWAY},
+            "ports": [{"name": "http2", "nodePort": node_port, "port": 80, "targetPort": 8080}],
+        },
+    }

@@ -1,0 +1,27 @@
+"""A word made once and kept: a stack's identity or a generated password, in the state and nowhere else."""
+
+from __future__ import annotations
+
+import pulumi
+from pulumi_command import local
+
+
+class GeneratedWord(pulumi.ComponentResource):
+    """24 random letters and digits, made at creation and the same in every later `up`."""
+
+    value: pulumi.Output[str]
+    """The word; a secret where `secret` was asked for."""
+
+    def __init__(self, name: str, *, secret: bool, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("knative-releases:index:GeneratedWord", name, None, opts)
+        command = local.Command(
+            f"{name}-word",
+            create="python3 -c 'import secrets, string; "
+                   'print("".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(24)))\'',
+            update="printf %s \"$PULUMI_COMMAND_STDOUT\"",
+            logging=local.Logging.NONE,
+            # stdout is the value itself: without this it stands in plain text in the state.
+            opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["stdout", "stderr"] if secret else None),
+        )
+        self.value = command.stdout
+        self.register_outputs({"value": self.value})
