@@ -1,0 +1,128 @@
+"""Requests to a service as users send them, and what they show: shares, losses, latency."""
+
+from __future__ import annotations
+
+import collections
+import http.client
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from scipy.stats import binom
+
+FALSE_ALARM = 1e-6
+"""Probability that a correct share falls outside its window, for one window."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One response of a service."""
+
+    status: int
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Client:
+    """Requests to the ingress at 127.0.0.1 by Host header, so that no name has to resolve."""
+
+    port: int
+    domain: str = "127.0.0.1.sslip.io"
+    seconds: float = 60
+
+    def host(self, service: str) -> str:
+        """Host of a service, or of a tag's URL (`<tag>-<service>`)."""
+        return f"{service}.default.{self.domain}"
+
+    def request(self, service: str, path: str, method: str = "GET", body: Any = None, headers: dict[str, str] | None = None,
+                connection: http.client.HTTPConnection | None = None) -> Answer:
+        """Send one request, never retried. Errors of the connection pass through."""
+        used = connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.seconds)
+        try:
+            data = None if body is None else json.dumps(body)
+            used.request(method, path, data, {"Host": self.host(service), "Content-Type": "application/json", **(headers or {})})
+            response = used.getresponse()
+            return Answer(response.status, response.read())
+        finally:
+            if connection is None:
+                used.close()
+
+    def version(self, service: str, **arguments: Any) -> str:
+        """The version that a service's info names."""
+        path = "/api/service/info" if service.endswith("frontend") else "/service/info"
+        answer = self.request(service, path, **arguments)
+        assert answer.status == 200, f"{service} answered {answer.status}: {answer.body[:200]!r}"
+        version: str = answer.json()["version"]
+        return version
+
+
+def observed(client: Client, service: str, requests: int, connection_of: Callable[[], Any] = lambda: None) -> dict[str, int]:
+    """How many of a number of requests each version answered."""
+    return dict(collections.Counter(client.version(service, connection=connection_of()) for _ in range(requests)))
+
+
+def assert_share(counts: dict[str, int], version: str, percent: int) -> None:
+    """The count of a version lies in the exact binomial window of its share; 0 and 100 percent are exact."""
+    total, seen = sum(counts.values()), counts.get(version, 0)
+    low, high = (int(x) for x in binom.interval(1 - FALSE_ALARM, total, percent / 100)) if 0 < percent < 100 else (
+        total * percent // 100, total * percent // 100)
+    assert low <= seen <= high, f"{version} answered {seen} of {total}; {percent} % allows {low} to {high} ({counts})"
+
+
+@dataclass
+class Prober:
+    """Constant load on a service by fresh and by kept-alive connections. It never retries: each failure counts as lost."""
+
+    client: Client
+    service: str
+    workers: int = 4
+    sent: int = 0
+    lost: list[str] = field(default_factory=list)
+    worst_seconds: float = 0.0
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __enter__(self) -> Prober:
+        self._threads = [threading.Thread(target=self._probe, args=(worker % 2 == 0,)) for worker in range(self.workers)]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _probe(self, keep_alive: bool) -> None:
+        connection = self._connection() if keep_alive else None
+        while not self._stop.is_set():
+            begun = time.monotonic()
+            failure = ""
+            try:
+                answer = self.client.request(self.service, "/service/info", connection=connection)
+                failure = "" if answer.status == 200 else f"status {answer.status}: {answer.body[:100]!r}"
+            except (OSError, http.client.HTTPException) as error:
+                failure = repr(error)
+                connection = self._connection() if keep_alive else None
+            with self._lock:
+                self.sent += 1
+                self.worst_seconds = max(self.worst_seconds, time.monotonic() - begun)
+                if failure:
+                    self.lost.append(f"{time.strftime('%H:%M:%S')} {failure}")
+            time.sleep(0.01)
+
+    def _connection(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.client.port, timeout=self.client.seconds)
+
+    def assert_nothing_lost(self) -> None:
+        """Requests were sent, and each was answered with 200."""
+        assert self.sent > 0, "the prober sent nothing"
+        assert not self.lost, f"{len(self.lost)} of {self.sent} requests lost: {self.lost[:10]}"
