@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from environment import Environment
-from traffic import Client
+from tests.e2e.environment import Environment
+from tests.e2e.traffic import Client
 
 
 def _home() -> Path:

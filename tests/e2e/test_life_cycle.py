@@ -8,8 +8,8 @@ import time
 from typing import Any
 
 import pytest
-from environment import Environment, eventually
-from traffic import Client, Prober, assert_share, observed
+from tests.e2e.environment import Environment, eventually
+from tests.e2e.traffic import Client, Prober, assert_share, observed
 
 SERVICES = ("frontend", "c4p-service", "agenda-service", "notifications-service")
 NOTIFICATIONS = "notifications-service"
