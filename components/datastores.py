@@ -109,7 +109,7 @@ class Redis(_Datastore):
 
 
 def image_values(images: ImageMap, name: str) -> dict[str, str]:
-    """The chart's `image` values for a datastore's image, redirected. The tag is the chart's own unless redirected to one."""
+    """The chart's `image` values for a datastore's image, redirected. Tag and digest are the chart's own unless redirected to one."""
     reference = Reference.parse(images.redirected(f"{REPOSITORY}/{name}"))
-    values = {"registry": reference.registry, "repository": reference.path}
-    return {**values, "tag": reference.tag} if reference.tag else values
+    values = {"registry": reference.registry, "repository": reference.path, "tag": reference.tag, "digest": reference.digest}
+    return {name: value for name, value in values.items() if value}

@@ -48,6 +48,11 @@ class Reference:
         """The tag; empty where there is none."""
         return self.suffix.partition("@")[0].removeprefix(":")
 
+    @property
+    def digest(self) -> str:
+        """The digest (`sha256:…`); empty where there is none."""
+        return self.suffix.partition("@")[2]
+
     def __str__(self) -> str:
         return self.repository + self.suffix
 

@@ -17,6 +17,7 @@ from components.manifests import (
     redirect_images,
     small_requests,
     transformed,
+    without_documentation,
     without_webhook_rules,
 )
 from components.objects import KubernetesObject, register
@@ -34,7 +35,7 @@ class KnativeServingArgs:
     manifests: ManifestSource
     images: ImageMap
     small: bool
-    """Whether to lower the release's resource requests."""
+    """Whether to lower the release's resource requests and to leave its documentation out of the objects."""
     configuration: Mapping[str, Mapping[str, str]]
     """Entries set in the ConfigMaps of the release, by ConfigMap name (`config-network`, `config-domain`, …)."""
     images_loaded: Sequence[pulumi.Resource] = ()
@@ -52,7 +53,8 @@ class KnativeServing(pulumi.ComponentResource):
         self._deleted_with = args.deleted_with
         definitions = args.manifests.load("serving", args.version, "serving-crds.yaml")
         core = args.manifests.load("serving", args.version, "serving-core.yaml")
-        groups = grouped(transformed(definitions, own), transformed(core, *transforms(args)))
+        applied = transforms(args)
+        groups = grouped(transformed(definitions, *applied), transformed(core, *applied))
         crds = KnativeDefinitions(f"{name}-crds", groups["definitions"], args.deleted_with,
                                   pulumi.ResourceOptions(parent=self)).objects
         namespaces = self._register(groups["namespaces"])
@@ -83,10 +85,10 @@ class KnativeDefinitions(pulumi.ComponentResource):
 
 
 def transforms(args: KnativeServingArgs) -> list[Transform]:
-    """What happens to each object of the core manifest, in this order. Pure."""
+    """What happens to each object of the release, in this order. Pure."""
     patches = [merge_config_map(NAMESPACE, name, data) for name, data in args.configuration.items()]
-    requests = [small_requests] if args.small else []
-    return [*patches, redirect_images(args.images.redirected), *requests, without_webhook_rules, own]
+    profile = [small_requests, without_documentation] if args.small else []
+    return [*patches, redirect_images(args.images.redirected), *profile, without_webhook_rules, own]
 
 
 def grouped(definitions: Sequence[Manifest], core: Sequence[Manifest]) -> dict[str, list[Manifest]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.images import ImageMap
-from components.manifests import GATEWAY, Manifest, own, redirect_images, small_requests, transformed
+from components.manifests import GATEWAY, Manifest, own, redirect_images, small_requests, transformed, without_documentation
 from components.objects import KubernetesObject, register
 from components.sources import ManifestSource
 
@@ -24,7 +24,7 @@ class KourierArgs:
     manifests: ManifestSource
     images: ImageMap
     small: bool
-    """Whether to lower the release's resource requests."""
+    """Whether to lower the release's resource requests and to leave its documentation out of the objects."""
     node_port: int
     needs: Sequence[pulumi.Resource] = ()
     """What its controller starts with: Knative's definitions, namespace and ConfigMaps."""
@@ -38,9 +38,9 @@ class Kourier(pulumi.ComponentResource):
     def __init__(self, name: str, args: KourierArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("knative-releases:index:Kourier", name, None, opts)
         self._deleted_with = args.deleted_with
-        requests = [small_requests] if args.small else []
+        profile = [small_requests, without_documentation] if args.small else []
         release = transformed(args.manifests.load("net-kourier", args.version, "kourier.yaml"),
-                              redirect_images(args.images.redirected), *requests, own)
+                              redirect_images(args.images.redirected), *profile, own)
         namespaces = self._register([m for m in release if m["kind"] == "Namespace"])
         basis = self._register([m for m in release if m["kind"] not in ("Namespace", "Deployment")], [*namespaces, *args.needs])
         self._register([m for m in release if m["kind"] == "Deployment"], [*basis, *args.images_loaded])

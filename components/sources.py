@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import tempfile
-import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,13 +45,14 @@ class ManifestSource:
         Raises SourceError when it cannot be read or is not a list of Kubernetes objects.
         """
         place = f"{self.base.rstrip('/')}/{repository}/releases/download/knative-v{version}/{file}"
-        text = _download(place) if "://" in place else _read(Path(place))
-        try:
-            objects = [o for o in yaml.load_all(text, Loader=yaml.CSafeLoader) if o]
-        except yaml.YAMLError as error:
-            raise SourceError(f"{place} is no YAML: {error}. {_WAY_OUT}") from None
-        if not objects or not all(isinstance(o, dict) and "kind" in o and "metadata" in o for o in objects):
-            raise SourceError(f"{place} holds no Kubernetes objects. {_WAY_OUT}")
+        if "://" not in place:
+            return _objects(_read(Path(place)), place)
+        kept = _cache_file(place)
+        if kept.is_file():
+            return _objects(kept.read_text(), place)
+        text = _download(place)
+        objects = _objects(text, place)
+        _keep(text, kept)  # only what was understood: a proxy's login page would stay for good
         return objects
 
 
@@ -79,21 +80,33 @@ def _read(path: Path) -> str:
         raise SourceError(f"cannot read the manifest {path}: {error.strerror}. {_WAY_OUT}") from None
 
 
+def _objects(text: str, place: str) -> list[KubernetesManifest]:
+    try:
+        objects = [o for o in yaml.load_all(text, Loader=yaml.CSafeLoader) if o]
+    except yaml.YAMLError as error:
+        raise SourceError(f"{place} is no YAML: {error}. {_WAY_OUT}") from None
+    if not objects or not all(isinstance(o, dict) and "kind" in o and "metadata" in o for o in objects):
+        raise SourceError(f"{place} holds no Kubernetes objects. {_WAY_OUT}")
+    return objects
+
+
 def _download(url: str) -> str:
-    """The text at a URL, kept in the user's cache: a release's file never changes."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "knative-releases" / "manifests"
-    kept = cache / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}-{url.rpartition('/')[2]}"
-    if kept.is_file():
-        return kept.read_text()
     try:
         with urllib.request.urlopen(url, timeout=DOWNLOAD_SECONDS) as response:  # noqa: S310 - the base is the user's setting
-            text = response.read().decode()
-            if len(text.encode()) < int(response.headers.get("Content-Length") or 0):
-                raise SourceError(f"{url} ended early. Try again. {_WAY_OUT}")
-    except (urllib.error.URLError, TimeoutError, UnicodeDecodeError) as error:
+            text: str = response.read().decode()
+    except (OSError, http.client.HTTPException, UnicodeDecodeError) as error:
         raise SourceError(f"cannot download {url}: {getattr(error, 'reason', error)}. {_WAY_OUT}") from None
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=cache, delete=False) as unfinished:
-        unfinished.write(text)
-    Path(unfinished.name).rename(kept)
     return text
+
+
+def _cache_file(url: str) -> Path:
+    """Where the text at a URL is kept, in the user's cache: a release's file never changes."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "knative-releases" / "manifests"
+    return cache / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}-{url.rpartition('/')[2]}"
+
+
+def _keep(text: str, file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as unfinished:
+        unfinished.write(text)
+    Path(unfinished.name).rename(file)

@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
@@ -26,6 +28,8 @@ class Image:
     user: str = "65532"
     environment: Mapping[str, str] = field(default_factory=dict)
     working_directory: str = "/"
+    stop_signal: str = "SIGTERM"
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_layer(target: Path, files: Mapping[str, Path | bytes], executable: Callable[[str], bool] = lambda _: True) -> None:
@@ -76,9 +80,8 @@ def _config(image: Image, diff_ids: list[str]) -> dict[str, object]:
         "architecture": "amd64", "os": "linux", "created": "1970-01-01T00:00:00Z",
         "config": {
             "User": image.user, "Entrypoint": list(image.entrypoint), "Cmd": list(image.command),
-            "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                    *(f"{k}={v}" for k, v in sorted(image.environment.items()))],
-            "WorkingDir": image.working_directory,
+            "Env": [f"{k}={v}" for k, v in sorted({"PATH": DEFAULT_PATH, **image.environment}.items())],
+            "WorkingDir": image.working_directory, "StopSignal": image.stop_signal, "Labels": dict(image.labels),
         },
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{d}" for d in diff_ids]},
     }

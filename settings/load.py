@@ -78,7 +78,12 @@ def _sources(value: Any, directory: Path, problems: list[Problem]) -> Any:
             problems.append(Problem("sources", shown(value), "a mapping, or a YAML file that holds one and exists",
                                     f"{remove_command('sources')} (upstream), or make the file: make up SOURCES=offline"))
             return {}
-        value = yaml.load(file.read_text(), Loader=yaml.CSafeLoader) or {}
+        try:
+            value = yaml.load(file.read_text(), Loader=yaml.CSafeLoader) or {}
+        except yaml.YAMLError as error:
+            problems.append(Problem("sources", f"{shown(value)}, which is no YAML ({' '.join(str(error).split())})", "a YAML file",
+                                    f"mend {file}, or {remove_command('sources')} (upstream)"))
+            return {}
     return value
 
 

@@ -12,6 +12,8 @@ import pulumi
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from settings.types import WANTED
+
 PROJECT = "knative-releases"
 SECRETS = ("postgresqlPassword", "redisPassword")
 """Keys set with `pulumi config set --secret`; read as secrets, never parsed."""
@@ -29,16 +31,6 @@ _WANTED = {
     "model_attributes_type": "a mapping",
     "tuple_type": "a list",
 }
-_PATTERNS = {
-    "version": "an image tag such as v1.1.0, or a digest sha256:<64 hexadecimal digits>",
-    "chartVersion": "a version such as 22.1.5",
-    "kourierVersion": "a version such as 1.10.0",
-    "size": "a Kubernetes quantity such as 1Gi",
-    "cpu": "a Kubernetes quantity such as 100m",
-    "memory": "a Kubernetes quantity such as 64Mi",
-    "domain": "a domain name such as 127.0.0.1.sslip.io",
-}
-_LABEL = "lower-case letters, digits and '-', beginning with a letter and not ending with '-'"
 
 
 @dataclass(frozen=True)
@@ -101,12 +93,12 @@ def _problem(details: ErrorDetails, model: type[BaseModel]) -> Problem:
     if kind == "missing":
         return Problem(path, "nothing", _WANTED[kind], set_command(path, "<value>"))
     fix = "" if is_key else set_command(path, "<value>")
-    return Problem(path, given, _wanted(kind, details, location[-1] if location else ""), fix)
+    return Problem(path, given, _wanted(kind, details), fix)
 
 
-def _wanted(kind: str, details: ErrorDetails, key: str) -> str:
+def _wanted(kind: str, details: ErrorDetails) -> str:
     if kind == "string_pattern_mismatch":
-        return _PATTERNS.get(key, _LABEL)
+        return WANTED[details["ctx"]["pattern"]]
     if kind == "value_error":
         return str(details["ctx"]["error"])
     if kind in _WANTED:
@@ -130,7 +122,7 @@ def _child(model: Any, key: str) -> Any:
         return None
     for name, field in model.model_fields.items():
         if key in (field.alias, name):
-            arguments = getattr(field.annotation, "__args__", ())
+            arguments: tuple[Any, ...] = getattr(field.annotation, "__args__", ())
             if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
                 return field.annotation
             return {"values": arguments[1]} if len(arguments) == 2 else None

@@ -33,6 +33,15 @@ def _no_url(value: str) -> str:
     return value
 
 
+WANTED: dict[str, str] = {}
+"""What a person is told a text has to be, by the pattern that it does not match."""
+
+
+def _matching(pattern: str, wanted: str, max_length: int | None = None) -> StringConstraints:
+    WANTED[pattern] = wanted
+    return StringConstraints(pattern=pattern, max_length=max_length)
+
+
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
 Percent = Annotated[WholeNumber, Field(ge=0, le=100)]
 """Share of a service's requests, in whole percent, 0 to 100."""
@@ -40,13 +49,19 @@ Port = Annotated[WholeNumber, Field(ge=1, le=65535)]
 Scale = Annotated[WholeNumber, Field(ge=0, le=10_000)]
 """Number of pods."""
 Text = Annotated[str, BeforeValidator(_text)]
-Label = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=DNS_LABEL_LENGTH)]
+Label = Annotated[str, _matching(
+    r"^[a-z]([-a-z0-9]*[a-z0-9])?$", "lower-case letters, digits and '-', beginning with a letter and not ending with '-'",
+    DNS_LABEL_LENGTH)]
 """DNS label that Kubernetes accepts as a Service name (RFC 1035)."""
-Version = Annotated[Text, StringConstraints(pattern=r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|sha256:[0-9a-f]{64})$")]
+Version = Annotated[Text, _matching(
+    r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|sha256:[0-9a-f]{64})$",
+    "an image tag such as v1.1.0, or a digest sha256:<64 hexadecimal digits>")]
 """Image tag (OCI: at most 128 of letters, digits, `_`, `.`, `-`) or digest `sha256:…`."""
-EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-Quantity = Annotated[Text, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")]
-"""Kubernetes quantity: `10m`, `32Mi`, `1Gi`, `2`."""
-SemanticVersion = Annotated[Text, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
-DomainName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")]
+EnvironmentName = Annotated[str, _matching(
+    r"^[A-Za-z_][A-Za-z0-9_]*$", "letters, digits and '_', not beginning with a digit")]
+Quantity = Annotated[Text, _matching(
+    r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$", "a Kubernetes quantity such as 100m, 64Mi, 1Gi or 2")]
+SemanticVersion = Annotated[Text, _matching(r"^[0-9]+\.[0-9]+\.[0-9]+$", "a version of three numbers such as 1.10.2")]
+DomainName = Annotated[str, _matching(
+    r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "a domain name such as 127.0.0.1.sslip.io")]
 Repository = Annotated[str, AfterValidator(_no_url), StringConstraints(min_length=1)]

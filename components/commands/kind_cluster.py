@@ -140,7 +140,8 @@ def say(message: str) -> None:
 
 def main() -> int:
     """Run the verb that was given; problems go to stderr as text."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGTERM, signal.SIGINT):  # an exit that cleans up, and no traceback
+        signal.signal(number, lambda received, _: sys.exit(128 + received))
     name, marker = os.environ["CLUSTER_NAME"], os.environ["CLUSTER_MARKER"]
     try:
         if sys.argv[1:] == ["create"]:

@@ -1,0 +1,3 @@
+module knative-releases/pause
+
+go 1.23

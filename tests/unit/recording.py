@@ -1,0 +1,190 @@
+"""A recording engine: runs the real program under Pulumi's mocks and keeps every registration as it was requested.
+
+It stands in for the engine in one more point: outputs named in `additionalSecretOutputs` come back as secrets, so
+that a test sees where a secret value goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import json
+import logging
+import os
+import runpy
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pulumi
+from pulumi.runtime import mocks
+from pulumi.runtime.proto import resource_pb2
+
+from tests.unit.registration import SECRET, SIGNATURE, Registration, registration
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = "knative-releases"
+CERTIFICATE = "Y2VydGlmaWNhdGU="
+KUBECONFIG = json.dumps({"clusters": [{"cluster": {"certificate-authority-data": CERTIFICATE}}]})
+"""Kubeconfig that the mocked cluster creation prints."""
+
+
+@dataclass
+class Recorded:
+    """What one run of the program registered, exported and warned of."""
+
+    resources: list[Registration] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    secret_outputs: set[str] = field(default_factory=set)
+    warnings: list[str] = field(default_factory=list)
+    error: Exception | None = None
+    """What ended the program; None when it ran to its end."""
+
+    def keep_outputs(self, found: list[Any]) -> None:
+        """Keep the stack outputs: their values, and which of them are secrets."""
+        self.outputs, secret = found
+        self.secret_outputs = {name for name in secret if secret[name]}
+
+    def __getitem__(self, urn: str) -> Registration:
+        return next(r for r in self.resources if r.urn == urn)
+
+    def one(self, kind: str, name: str) -> Registration:
+        """The only resource of a kind (last part of the type) and logical name."""
+        found = [r for r in self.resources if (r.kind, r.name) == (kind, name)]
+        assert len(found) == 1, f"wanted one {kind} {name}, found {len(found)}"
+        return found[0]
+
+    def of_kind(self, *kinds: str) -> list[Registration]:
+        """All resources of some kinds."""
+        return [r for r in self.resources if r.kind in kinds]
+
+    def kubernetes(self) -> list[Registration]:
+        """Everything inside the cluster."""
+        return [r for r in self.resources if r.is_kubernetes]
+
+    def below(self, component: Registration) -> list[Registration]:
+        """The resources whose parents lead to a component."""
+        children = [r for r in self.resources if r.parent == component.urn]
+        return children + [deeper for child in children for deeper in self.below(child)]
+
+    def waits_for(self, resource: Registration) -> set[str]:
+        """URNs of everything that is done before a resource begins, over any number of steps.
+
+        A resource begins after its parent and its provider too: a component's dependencies hold for its children.
+        """
+        known = {r.urn: r for r in self.resources}
+        seen: set[str] = set()
+        todo = list(resource.begins_after)
+        while todo:
+            urn = todo.pop()
+            if urn in known and urn not in seen:
+                seen.add(urn)
+                todo += known[urn].begins_after
+        return seen
+
+
+class RecordingMonitor(mocks.MockMonitor):
+    """Mock monitor that keeps the requests themselves, which hold more than what mocks are told."""
+
+    def __init__(self) -> None:
+        super().__init__(_Results())
+        self.registrations: list[Registration] = []
+        self._lock = threading.Lock()
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the name in Pulumi's protocol
+        """Record the request; answer with its outputs, those that are to be secret as secrets."""
+        with asyncio.Runner() as runner:
+            runner.get_loop()  # of this worker thread: the mocks would make one and leave it open
+            response: resource_pb2.RegisterResourceResponse = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        if request.type == "pulumi:pulumi:Stack":
+            return response
+        with self._lock:
+            self.registrations.append(registration(response.urn, request))
+        for name in request.additionalSecretOutputs:
+            if name in response.object:
+                response.object.update({name: {SIGNATURE: SECRET, "value": response.object[name]}})
+        return response
+
+
+class _Results(mocks.Mocks):
+    """What commands print: the kubeconfig, or a word that says whose it is."""
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        raise AssertionError(f"the program calls {args.token}, which these mocks do not answer")
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        if args.typ != "command:local:Command":
+            return f"{args.name}-id", {}
+        return f"{args.name}-id", {"stdout": KUBECONFIG if args.name.endswith("-kind") else word(args.name)}
+
+
+def word(command: str) -> str:
+    """What the mocked command of a GeneratedWord prints."""
+    return f"printed-by-{command}"
+
+
+def record(configuration: Mapping[str, Any], manifests: Path) -> Recorded:
+    """Run the program with a stack configuration.
+
+    configuration: keys without the project's prefix; objects as such (Pulumi hands them over as JSON).
+    manifests: folder of release manifests, laid out as upstream.
+    An error of the program is kept in `error`.
+    """
+    configuration = {"sources": {}, **configuration}
+    if isinstance(configuration["sources"], Mapping):
+        configuration["sources"] = {"manifests": str(manifests), **configuration["sources"]}
+    raw = {
+        f"{PROJECT}:{key}": value if isinstance(value, str) else json.dumps(value)
+        for key, value in configuration.items()
+    }
+    with mock.patch.dict(os.environ, {"PULUMI_CONFIG": json.dumps(raw)}), asyncio.Runner() as runner:
+        runner.get_loop()  # the run's own event loop, closed at its end
+        # Pulumi keeps a run's state in context variables: a context of its own is a run of its own.
+        return contextvars.Context().run(_run)
+
+
+def _run() -> Recorded:
+    monitor, recorded = RecordingMonitor(), Recorded()
+    logger = logging.Logger("engine")
+    logger.addHandler(_Kept(recorded.warnings))
+    pulumi.runtime.set_mocks(monitor.mocks, project=PROJECT, stack="test", monitor=monitor, logger=logger)
+    exported: dict[str, pulumi.Output[Any]] = {}
+
+    def export(name: str, value: Any) -> None:
+        exported[name] = pulumi.Output.from_input(value)
+
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
+    def program() -> pulumi.Output[None]:
+        with mock.patch("pulumi.export", export):
+            runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+        secrets: dict[str, pulumi.Output[bool]] = {
+            name: pulumi.Output.from_input(_is_secret(o)) for name, o in exported.items()
+        }
+        return pulumi.Output.all(pulumi.Output.all(**exported), pulumi.Output.all(**secrets)).apply(
+            recorded.keep_outputs
+        )
+
+    try:
+        program()
+    except Exception as error:
+        recorded.error = error
+    recorded.resources = monitor.registrations
+    return recorded
+
+
+async def _is_secret(output: pulumi.Output[Any]) -> bool:
+    return await output.is_secret()
+
+
+class _Kept(logging.Handler):
+    """Handler that keeps the messages from the level of warnings on."""
+
+    def __init__(self, messages: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self._messages = messages
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._messages.append(record.getMessage())

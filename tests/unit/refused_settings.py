@@ -1,0 +1,146 @@
+"""Configurations that are refused: each with the one key path to blame, what was given and what is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+V = {"version": "v1.1.0"}
+
+
+def frontend(stable: Mapping[str, Any] | None = None, **tracks: Any) -> dict[str, Any]:
+    """A configuration of the frontend alone."""
+    return {"services": {"frontend": {"stable": stable or {}, "tracks": tracks}}}
+
+
+# Configuration, key path of the only problem, part of what was given, part of what is wanted.
+REFUSED = {
+    "a percentage over 100": (
+        frontend(x={**V, "percent": 101}),
+        "services.frontend.tracks.x.percent",
+        "101",
+        "at most 100",
+    ),
+    "a percentage under 0": (
+        frontend(x={**V, "percent": -1}),
+        "services.frontend.tracks.x.percent",
+        "-1",
+        "at least 0",
+    ),
+    "a fraction": (frontend(x={**V, "percent": 0.5}), "services.frontend.tracks.x.percent", "0.5", "a whole number"),
+    "a boolean percentage": (
+        frontend(x={**V, "percent": True}),
+        "services.frontend.tracks.x.percent",
+        "true",
+        "a whole number",
+    ),
+    "an empty percentage": (
+        frontend(x={**V, "percent": None}),
+        "services.frontend.tracks.x.percent",
+        "null",
+        "a whole number",
+    ),
+    "a canaryPercent that is a word": ({"canaryPercent": "half"}, "canaryPercent", '"half"', "a whole number"),
+    "a canaryPercent over 100": ({"canaryPercent": "101"}, "canaryPercent", '"101"', "at most 100"),
+    "shares over 100 in all": (
+        frontend(x={**V, "percent": 60}, y={**V, "percent": 41}),
+        "services.frontend.tracks",
+        "x 60 + y 41 = 101 percent",
+        "at most 100 percent in all",
+    ),
+    "a tag of stable used again": (
+        frontend({"tag": "blue"}, x={**V, "tag": "blue"}),
+        "services.frontend.tracks.x.tag",
+        '"blue", which stable has too',
+        "a tag of its own",
+    ),
+    "a tag of two tracks": (
+        frontend(x={**V, "tag": "t"}, y={**V, "tag": "t"}),
+        "services.frontend.tracks.y.tag",
+        "tracks.x has too",
+        "a tag of its own",
+    ),
+    "a tag too long once joined": (
+        frontend({"tag": "t" * 55}),
+        "services.frontend.stable.tag",
+        "(64 characters)",
+        "at most 63 characters once joined",
+    ),
+    "a track too long once joined": (
+        frontend(**{"t" * 44: V}),
+        f"services.frontend.tracks.{'t' * 44}",
+        "(53 characters)",
+        "at most 52 characters once joined",
+    ),
+    "a tag with capitals": (frontend({"tag": "Blue"}), "services.frontend.stable.tag", '"Blue"', "lower-case letters"),
+    "a track name with a dot": (
+        frontend(**{"a.b": V}),
+        "services.frontend.tracks.a.b",
+        'the name "a.b"',
+        "lower-case letters",
+    ),
+    "a track named stable": (
+        {"services": {"frontend": {"tracks": {"stable": V}}}},
+        "services.frontend.tracks.stable",
+        "a track named stable",
+        "another name",
+    ),
+    "a track without a version": (
+        frontend(x={"percent": 1}),
+        "services.frontend.tracks.x.version",
+        "nothing",
+        "required",
+    ),
+    "a version with a blank": (
+        frontend({"version": "v 1"}),
+        "services.frontend.stable.version",
+        '"v 1"',
+        "an image tag",
+    ),
+    "a release's version with a v": ({"knative": {"version": "v1.10.2"}}, "knative.version", '"v1.10.2"', "1.10.2"),
+    "a chart version of two numbers": (
+        {"kafka": {"chartVersion": "22.1"}},
+        "kafka.chartVersion",
+        '"22.1"',
+        "three numbers",
+    ),
+    "a size that is no quantity": ({"redis": {"size": "big"}}, "redis.size", '"big"', "quantity"),
+    "a variable's name with a dash": (
+        frontend({"env": {"A-B": "x"}}),
+        "services.frontend.stable.env.A-B",
+        'the name "A-B"',
+        "letters, digits and '_'",
+    ),
+    "a port out of range": ({"cluster": {"httpPort": 70000}}, "cluster.httpPort", "70000", "at most 65535"),
+    "another provider": ({"cluster": {"provider": "minikube"}}, "cluster.provider", '"minikube"', "'kind'"),
+    "a word where a mapping is": ({"cluster": "dev"}, "cluster", '"dev"', "a mapping"),
+    "a list where a mapping is": ({"services": ["frontend"]}, "services", '["frontend"]', "a mapping"),
+    "broken JSON": ({"cluster": "{name: dev"}, "cluster", "{name: dev", "a mapping"),
+    "an unknown key": ({"canaryPercnt": 10}, "canaryPercnt", "an unknown key", "did you mean canaryPercent?"),
+    "an unknown key of a track": (
+        frontend(x={**V, "percnt": 1}),
+        "services.frontend.tracks.x.percnt",
+        "an unknown key",
+        "did you mean percent?",
+    ),
+    "an unknown key of the cluster": ({"cluster": {"http_prt": 80}}, "cluster.http_prt", "an unknown key", "httpPort"),
+    "a percent of stable": (frontend({"percent": 10}), "services.frontend.stable.percent", "an unknown key", "one of"),
+    "an unknown service": (
+        {"services": {"fronted": {}}},
+        "services.fronted",
+        "an unknown service",
+        "frontend, c4p-service",
+    ),
+    "a missing sources file": (
+        {"sources": "nowhere.yaml"},
+        "sources",
+        '"nowhere.yaml"',
+        "a YAML file that holds one and exists",
+    ),
+    "an image with a scheme": (
+        {"sources": {"images": {"https://a/b": "c"}}},
+        "sources.images.https://a/b",
+        "https://a/b",
+        "without scheme",
+    ),
+}

@@ -1,0 +1,137 @@
+"""Transformations of release manifests: each does one thing, to the objects it is meant for, on a copy."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from components import knative, manifests
+from components.images import ImageMap
+from tests.unit import small_release
+from tests.unit.small_release import Manifest, deployment, manifest
+
+LOCAL = ImageMap({"registry.example/": "dev.local/", "docker.io/example/gateway": "dev.local/gateway:v2"})
+TRANSFORMS = {
+    "annotate": manifests.annotate({"a": "b"}),
+    "merge_config_map": manifests.merge_config_map("knative-serving", "config-network", {"ingress-class": "kourier"}),
+    "redirect_images": manifests.redirect_images(LOCAL.redirected),
+    "small_requests": manifests.small_requests,
+    "without_webhook_rules": manifests.without_webhook_rules,
+    "own": manifests.own,
+}
+
+
+def everything() -> list[Manifest]:
+    """All objects of the small release."""
+    return [*small_release.definitions(), *small_release.core(), *small_release.kourier()]
+
+
+def changed(transform: str) -> dict[tuple[str, str, str], Manifest]:
+    """The objects that a transformation changes, as they are then."""
+    before = everything()
+    after = manifests.transformed(before, TRANSFORMS[transform])
+    return {manifests.key(a): a for b, a in zip(before, after, strict=True) if a != b}
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS)
+def test_what_is_given_is_not_changed_and_twice_is_once(transform: str) -> None:
+    given = everything()
+    kept = copy.deepcopy(given)
+    once = manifests.transformed(given, TRANSFORMS[transform])
+    assert given == kept, f"{transform} changes what it was given: the next reader of the manifest sees another one"
+    assert manifests.transformed(once, TRANSFORMS[transform]) == once, f"{transform} applied twice is another result"
+
+
+def test_a_config_map_is_merged_and_no_other_is_touched() -> None:
+    ((key, found),) = changed("merge_config_map").items()
+    assert key == ("ConfigMap", "knative-serving", "config-network"), "another object was patched"
+    assert found["data"] == {"_example": "text", "ingress-class": "kourier"}, "an entry of the release was lost"
+
+
+def test_a_config_map_without_data_is_merged_too() -> None:
+    merge = manifests.merge_config_map("n", "c", {"a": "b"})
+    assert manifests.transformed([manifest("ConfigMap", "c", "n")], merge)[0]["data"] == {"a": "b"}
+
+
+def test_images_are_redirected_in_workloads_image_caches_and_the_queue_proxys_entry() -> None:
+    found = changed("redirect_images")
+    assert set(found) == {
+        ("Deployment", "knative-serving", "controller"),
+        ("Deployment", "knative-serving", "webhook"),
+        ("Deployment", "knative-serving", "net-kourier-controller"),
+        ("Deployment", "kourier-system", "3scale-kourier-gateway"),
+        ("Image", "knative-serving", "queue-proxy"),
+        ("ConfigMap", "knative-serving", "config-deployment"),
+    }, "an image is still pulled from upstream, or something that is no image was changed"
+    queue = small_release.QUEUE_IMAGE.replace("registry.example/", "dev.local/")
+    assert found["Image", "knative-serving", "queue-proxy"]["spec"]["image"] == queue
+    assert found["ConfigMap", "knative-serving", "config-deployment"]["data"]["queue-sidecar-image"] == queue
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet", "Job"])
+def test_every_container_of_every_workload_counts(kind: str) -> None:
+    workload = {**deployment("w", "n", "registry.example/a:v1"), "kind": kind}
+    workload["spec"]["template"]["spec"]["initContainers"] = [{"name": "init", "image": "registry.example/b:v1"}]
+    found = manifests.transformed([workload], TRANSFORMS["redirect_images"])[0]
+    images = [container["image"] for container in manifests.containers(found)]
+    assert images == ["dev.local/b:v1", "dev.local/a:v1"], "an image is still pulled from upstream"
+
+
+def test_small_requests_lower_requests_and_keep_limits() -> None:
+    found = changed("small_requests")
+    assert {kind for kind, _, _ in found} == {"Deployment"}, "something without containers was changed"
+    for workload in found.values():
+        resources = manifests.containers(workload)[0]["resources"]
+        assert resources == {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"cpu": "1"}}, (
+            "pods stay unschedulable"
+        )
+
+
+def test_small_requests_ask_the_gateway_from_its_first_second_and_no_other_container() -> None:
+    probes = {key[2]: manifests.containers(w)[0].get("readinessProbe") for key, w in changed("small_requests").items()}
+    assert probes.pop("3scale-kourier-gateway") == {"initialDelaySeconds": 0, "periodSeconds": 1}, (
+        "every start waits 10 s"
+    )
+    assert set(probes.values()) == {None}, "a probe was made where the release has none"
+
+
+def test_webhook_rules_are_dropped_and_nothing_else() -> None:
+    found = changed("without_webhook_rules")
+    kinds = {"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"}
+    assert {kind for kind, _, _ in found} == kinds, "a webhook keeps its rules, or another object lost something"
+    for configuration in found.values():
+        hook: dict[str, Any] = configuration["webhooks"][0]
+        assert set(hook) == {"name", "clientConfig"}, "Knative writes the rules at run time: a refresh would conflict"
+
+
+def test_every_object_gets_the_one_field_manager_and_services_are_not_waited_for() -> None:
+    for owned in manifests.transformed(everything(), manifests.own):
+        annotations = owned["metadata"]["annotations"]
+        assert annotations["pulumi.com/patchFieldManager"] == "knative-releases", (
+            "an interrupted `up` conflicts with itself"
+        )
+        waits = annotations.get("pulumi.com/skipAwait") != "true"
+        assert waits == (owned["kind"] != "Service"), f"{owned['kind']} is waited for in the wrong place"
+
+
+def test_a_knative_service_is_waited_for() -> None:
+    owned = manifests.own(manifest("Service", "a", "default", "serving.knative.dev/v1"))
+    assert "pulumi.com/skipAwait" not in owned["metadata"]["annotations"], "a broken version would pass for a good one"
+
+
+def test_annotations_of_the_release_stay() -> None:
+    given = manifest("Secret", "s", "n")
+    given["metadata"]["annotations"] = {"own": "1"}
+    assert manifests.annotate({"a": "b"})(given)["metadata"]["annotations"] == {"own": "1", "a": "b"}
+
+
+def test_definitions_are_taken_once_and_every_other_object_has_its_group() -> None:
+    definitions, core = small_release.definitions(), small_release.core()
+    groups = knative.grouped(definitions, core)
+    assert groups["definitions"] == definitions, "a definition is missing or has two owners"
+    keys = [manifests.key(m) for group in groups.values() for m in group]
+    assert len(keys) == len(set(keys)), "an object would be registered twice"
+    assert set(keys) == {manifests.key(m) for m in core}, "an object of the release is left out"
+    assert {m["kind"] for m in groups["workloads"]} == {"Deployment"}, "workloads hold what is needed before them"

@@ -1,0 +1,104 @@
+"""What is refused before any resource is registered, and how it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+import settings
+from tests.unit.recording import record
+from tests.unit.refused_settings import REFUSED, V, frontend
+from tests.unit.test_settings_values import load
+
+
+@pytest.mark.parametrize(("configuration", "path", "given", "wanted"), REFUSED.values(), ids=REFUSED.keys())
+def test_it_is_refused_with_its_path_what_was_given_and_what_is_wanted(
+    configuration: Mapping[str, Any],
+    path: str,
+    given: str,
+    wanted: str,
+) -> None:
+    with pytest.raises(settings.SettingsError) as raised:
+        load(configuration)
+    assert [p.path for p in raised.value.problems] == [path], "another key is blamed, or one mistake is told twice"
+    problem = raised.value.problems[0]
+    assert given in problem.given, "the person does not find what was given"
+    assert wanted in problem.wanted, "the person is not told what is wanted"
+    assert f"knative-releases:{path}" in str(raised.value), "the message does not name the key as it stands in the file"
+
+
+def test_a_problem_names_the_command_that_mends_it() -> None:
+    with pytest.raises(settings.SettingsError) as raised:
+        load(frontend(x={**V, "percent": 101}))
+    assert "pulumi config set --path 'knative-releases:services.frontend.tracks.x.percent' <value>" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("known", "services", "path"),
+    [
+        (("frontend", "frontend-x"), {"frontend": {"tracks": {"x": V}}}, "services.frontend.tracks.x"),
+        (("frontend", "blue-frontend"), {"frontend": {"stable": {"tag": "blue"}}}, "services.frontend.stable.tag"),
+        (("a", "a-b"), {"a": {"tracks": {"b-c": V}}, "a-b": {"tracks": {"c": V}}}, "services.a-b.tracks.c"),
+        (("a", "b-a"), {"a": {"stable": {"tag": "c-b"}}, "b-a": {"stable": {"tag": "c"}}}, "services.b-a.stable.tag"),
+    ],
+    ids=["track against service", "tag against service", "track against track", "tag against tag"],
+)
+def test_names_that_join_to_another_objects_are_refused(
+    known: tuple[str, ...], services: Mapping[str, Any], path: str
+) -> None:
+    with pytest.raises(settings.SettingsError) as raised:
+        load({"services": services}, known=known)
+    assert [p.path for p in raised.value.problems] == [path], "two objects would fight over one name"
+
+
+def test_all_problems_are_told_in_one_message() -> None:
+    with pytest.raises(settings.SettingsError) as raised:
+        load(
+            {
+                "canaryPercnt": 1,
+                "canaryPercent": "x",
+                "cluster": {"httpPort": 0},
+                "sources": "nowhere.yaml",
+                "services": {
+                    "frontend": {"stable": {"tag": "a"}, "tracks": {"x": {**V, "tag": "a"}, "stable": V}},
+                    "c4p-service": {"tracks": {"x": {**V, "percent": 101}}},
+                    "nobody": {},
+                },
+            }
+        )
+    paths = {p.path for p in raised.value.problems}
+    assert paths == {
+        "canaryPercnt",
+        "canaryPercent",
+        "cluster.httpPort",
+        "sources",
+        "services.frontend.tracks.x.tag",
+        "services.frontend.tracks.stable",
+        "services.c4p-service.tracks.x.percent",
+        "services.nobody",
+    }, "a person has to run again and again to hear of every mistake"
+    assert str(raised.value).startswith("8 problems in the stack's configuration; nothing was changed:")
+
+
+def test_a_refusal_ends_without_a_traceback() -> None:
+    assert issubclass(settings.SettingsError, pulumi.RunError), "Pulumi prints a traceback for any other error"
+
+
+@pytest.mark.parametrize("configuration", [{"canaryPercnt": 1}, frontend(x={**V, "percent": 101})])
+def test_nothing_is_registered_when_the_settings_are_refused(configuration: Mapping[str, Any], small: Path) -> None:
+    recorded = record(configuration, small)
+    assert isinstance(recorded.error, settings.SettingsError), (
+        f"the program went on, or ended otherwise: {recorded.error!r}"
+    )
+    assert not recorded.resources, "a refused configuration changed something"
+
+
+def test_a_sources_file_that_is_no_mapping_is_told_as_such(tmp_path: Path) -> None:
+    for text in ("- a\n", "just words\n", "{broken\n"):
+        (tmp_path / "sources.yaml").write_text(text)
+        with pytest.raises(settings.SettingsError, match="sources"):
+            load({"sources": "sources.yaml"}, tmp_path)

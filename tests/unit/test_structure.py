@@ -1,0 +1,101 @@
+"""The borders between the parts: who may import whom, and how large a file may be."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.recording import ROOT
+
+PARTS = ("settings", "components", "app")
+# Part of the program -> modules and packages that it must not import, at any depth.
+FORBIDDEN = {
+    "settings": ("components", "app", "pulumi_kubernetes", "pulumi_command"),
+    "components": ("app", "settings"),
+    "app": ("pulumi_kubernetes", "pulumi_command"),
+}
+NOT_IN_THE_PROGRAM = ("offline", "toolchain", "tests")
+
+
+def files(part: str) -> list[Path]:
+    """The Python files of a part."""
+    return sorted((ROOT / part).rglob("*.py"))
+
+
+def program() -> list[Path]:
+    """The Python files that `pulumi up` runs."""
+    return [ROOT / "__main__.py", *(file for part in PARTS for file in files(part))]
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Top-level packages that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: a relative import hides what is imported"
+            yield (node.module or "").partition(".")[0]
+
+
+def name(file: Path) -> str:
+    """A file's name below the project."""
+    return str(file.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_imports_nothing_of_what_it_must_not_know(part: str) -> None:
+    assert files(part), "the part is empty: this test proves nothing"
+    found = [(name(file), package) for file in files(part) for package in imports(file) if package in FORBIDDEN[part]]
+    assert not found, f"{part} knows what it must not: {found}"
+
+
+def test_the_program_imports_neither_its_tests_nor_what_builds_its_tools() -> None:
+    found = [(name(file), package) for file in program() for package in imports(file) if package in NOT_IN_THE_PROGRAM]
+    assert not found, f"who has pulumi, kind and docker would need the offline builds as well: {found}"
+
+
+def test_commands_run_under_any_python() -> None:
+    commands = files("components/commands")
+    found = [
+        (name(file), package)
+        for file in commands
+        for package in imports(file)
+        if package not in sys.stdlib_module_names
+    ]
+    assert not found, f"the user's python3 does not have {found}"
+
+
+def test_only_the_settings_read_the_configuration() -> None:
+    readers = [
+        name(file) for file in program() if "pulumi.Config(" in file.read_text() or "get_config" in file.read_text()
+    ]
+    assert readers and all(reader.startswith("settings/") for reader in readers), (
+        f"read in more than one place: {readers}"
+    )
+
+
+@pytest.mark.parametrize("file", program(), ids=name)
+def test_a_file_can_be_read_in_one_sitting(file: Path) -> None:
+    longest = 80 if file.name == "__main__.py" else 200
+    lines = len(file.read_text().splitlines())
+    assert lines <= longest, f"{name(file)} has {lines} lines: divide it"
+
+
+@pytest.mark.parametrize("file", program(), ids=name)
+def test_a_function_can_be_seen_at_once(file: Path) -> None:
+    functions = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.FunctionDef)]
+    long = [f.name for f in functions if (f.end_lineno or 0) - f.lineno >= 40]
+    assert not long, f"{name(file)}: divide {long}"
+
+
+@pytest.mark.parametrize("file", program(), ids=name)
+def test_a_file_says_what_it_owns(file: Path) -> None:
+    assert ast.get_docstring(ast.parse(file.read_text())), f"{name(file)} has no module docstring"
+
+
+def test_no_text_of_the_program_names_this_machine() -> None:
+    assert not [name(file) for file in program() if "/tmp/lab" in file.read_text() or "/work/" in file.read_text()]

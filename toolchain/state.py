@@ -1,0 +1,74 @@
+"""Where Pulumi keeps the stack when the user has not said otherwise: in the checkout, with a passphrase of its own."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from toolchain import ToolchainError
+
+DEFAULT_STACK = "dev"
+
+
+class Checkout:
+    """The paths of a checkout that the toolchain uses."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.local = root / ".local"
+        self.bin = self.local / "bin"
+        self.state = self.local / "state"
+        self.passphrase = self.local / "passphrase"
+        self.engine = self.local / "engine"
+        self.sources = self.local / "sources.yaml"
+        # Not as_uri(): its escapes would be another text than the one that scripts/activate writes.
+        self.backend = f"file://{self.state}"
+
+
+def stack_name(environ: Mapping[str, str]) -> str:
+    """The stack that the verbs act on: PULUMI_STACK, else dev."""
+    return environ.get("PULUMI_STACK") or DEFAULT_STACK
+
+
+def environment(checkout: Checkout, environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment that pulumi runs in: the given one, with the checkout's tools first and its state.
+
+    The same that scripts/activate makes. A backend or a passphrase that the user has set stays.
+    """
+    tools = os.pathsep.join([str(checkout.bin), str(checkout.root / ".venv" / "bin")])
+    made = {
+        **environ,
+        "PATH": f"{tools}{os.pathsep}{environ.get('PATH', os.defpath)}",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+    if not environ.get("PULUMI_BACKEND_URL"):
+        made["PULUMI_BACKEND_URL"] = checkout.backend
+    # An empty passphrase is one, so only a missing variable counts as none.
+    if "PULUMI_CONFIG_PASSPHRASE" not in environ and not environ.get("PULUMI_CONFIG_PASSPHRASE_FILE"):
+        made["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(checkout.passphrase)
+    return made
+
+
+def prepare(checkout: Checkout, env: Mapping[str, str]) -> None:
+    """Make the folder and the passphrase that `environment` points to, where they are the checkout's own.
+
+    Raises ToolchainError where the stack's configuration was encrypted with a passphrase that is not here.
+    """
+    if env["PULUMI_BACKEND_URL"] == checkout.backend:
+        checkout.state.mkdir(parents=True, exist_ok=True)
+    if env.get("PULUMI_CONFIG_PASSPHRASE_FILE") != str(checkout.passphrase) or checkout.passphrase.exists():
+        return
+    configuration = checkout.root / f"Pulumi.{stack_name(env)}.yaml"
+    if configuration.exists() and "\nencryptionsalt:" in f"\n{configuration.read_text()}":
+        raise ToolchainError(
+            f"{configuration.name} was encrypted with a passphrase that is not here: it has an encryptionsalt, but "
+            f"there is no {checkout.passphrase}. Set PULUMI_CONFIG_PASSPHRASE to that passphrase; or, if nothing in "
+            "the file is a secret that you need, take the line out: "
+            f"sed -i.old '/^encryptionsalt:/d' {configuration.name}"
+        )
+    checkout.local.mkdir(parents=True, exist_ok=True)
+    # Never readable for others, not even between its creation and a chmod.
+    with open(os.open(checkout.passphrase, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(32))
