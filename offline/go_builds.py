@@ -32,6 +32,8 @@ class ModuleFiles:
 
     module: str
     files: Sequence[str]
+    pinned_by: str = ""
+    """The program whose go.mod says the module's version, where it is not the one that is built."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +49,7 @@ class GoProgram:
     """Without cgo, so that the binary runs in an image that has no libc."""
     embedded: ModuleFiles | None = None
     """Files put beside main.go before the build."""
-    beside: ModuleFiles | None = None
+    beside: Sequence[ModuleFiles] = ()
     """Scripts put beside the binary after the build."""
     patched_module: str = ""
     """A dependency that the `*.patch` files of the folder change before the build."""
@@ -73,9 +75,11 @@ PROGRAMS: Final[Mapping[str, GoProgram]] = {
     ),
     "pulumi-language-python": GoProgram(
         static=False,
-        beside=ModuleFiles(
-            module=_PULUMI_SDK,
-            files=("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python"),
+        beside=(
+            ModuleFiles(module=_PULUMI_SDK, files=("python/dist/pulumi-resource-pulumi-python",)),
+            # The script runs inside the Python SDK, so it is of the SDK's version; the host's own ends a failed
+            # update with a traceback.
+            ModuleFiles(module=_PULUMI_SDK, files=("python/cmd/pulumi-language-python-exec",), pinned_by="pulumi"),
         ),
     ),
     "kubernetes-provider": GoProgram(
@@ -130,13 +134,13 @@ def _build(program: GoProgram, module: Path, target: Path) -> None:
     output = str(target / program.binary) if program.binary else f"{target}/"
     flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", program.ldflags, "-o", output]
     _go(["build", *flags, program.packages], source, cgo=not program.static)
-    if program.beside:
-        _copy(module.name, program.beside, target)
+    for files in program.beside:
+        _copy(module.name, files, target)
     shutil.rmtree(source)
 
 
 def _copy(name: str, wanted: ModuleFiles, target: Path) -> None:
-    origin = module_folder(name, wanted.module)
+    origin = module_folder(wanted.pinned_by or name, wanted.module)
     for file in wanted.files:
         copied = target / Path(file).name
         shutil.copyfile(origin / file, copied)

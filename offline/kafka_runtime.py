@@ -1,6 +1,6 @@
 """The broker's own folder in the Kafka image: jars, a small Java runtime, a formatted log folder, a class data archive.
 
-The broker's time to ready is Java starting: the archive halves it, the formatted folder spares a second process.
+The broker's time to ready is Java starting: the archive takes a third off it, the formatted folder spares a process.
 """
 
 from __future__ import annotations

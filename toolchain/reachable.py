@@ -37,8 +37,12 @@ def unreachable(urls: Sequence[str], seconds: float = SECONDS) -> list[str]:
         thread.start()
     for thread in threads:
         thread.join(seconds)
-    told = {url: reasons.get(url, f"no answer within {seconds:g} s") for url in urls}
-    return list(dict.fromkeys(f"{urlsplit(url).netloc} ({reason})" for url, reason in told.items() if reason))
+    told: dict[str, str] = {}
+    for url in urls:
+        reason = reasons.get(url, f"no answer within {seconds:g} s")
+        if reason:
+            told.setdefault(urlsplit(url).netloc, reason)
+    return [f"{host} ({reason})" for host, reason in told.items()]
 
 
 def _reason(url: str, seconds: float) -> str | None:
@@ -51,4 +55,10 @@ def _reason(url: str, seconds: float) -> str | None:
         error.close()
         return None if error.code == UNAUTHORIZED else f"HTTP {error.code}"
     except OSError as error:
-        return str(getattr(error, "reason", error)) or type(error).__name__
+        return in_words(error)
+
+
+def in_words(error: OSError) -> str:
+    """The cause of a failed request, without the error numbers that urllib wraps it in."""
+    cause = getattr(error, "reason", error)
+    return getattr(cause, "strerror", None) or str(cause) or type(cause).__name__

@@ -21,6 +21,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from offline import cache
 from toolchain import ToolchainError
 from toolchain.pins import Download
+from toolchain.reachable import in_words
 
 CACHE_PREFIX = "upstream-"
 """How the names of these results in the cache begin."""
@@ -100,7 +101,7 @@ def _open(url: str) -> http.client.HTTPResponse:
         error.close()
         raise ToolchainError(f"{url} answered {error.code} {error.reason}. {OTHER_WAY}") from None
     except OSError as error:
-        raise ToolchainError(f"{url} cannot be reached: {getattr(error, 'reason', error)}. {OTHER_WAY}") from None
+        raise ToolchainError(f"{url} cannot be reached: {in_words(error)}. {OTHER_WAY}") from None
     return response
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from components.commands.kind_cluster import MARKER_FOLDER
 from tests.unit.recording import ROOT
 
-# Both share a folder: `info` and `containers` say what Docker has, `fails` and `hangs` what kind does, `calls`
+# Both share a folder: `info` and `containers` say what Docker has, `fails`, `hangs` and `raced` what kind does, `calls`
 # what it was asked for.
 DOCKER = """
 import json, pathlib, sys
@@ -37,6 +37,9 @@ with (state / "calls").open("a") as calls:
 option = lambda name: sys.argv[sys.argv.index(name) + 1]
 file = state / "containers"
 if sys.argv[1:3] == ["create", "cluster"]:
+    if (state / "raced").exists():
+        file.write_text((state / "raced").read_text())
+        sys.exit("ERROR: node(s) already exist for a cluster with the name")
     mounts = [{"Destination": m["containerPath"]} for m in json.load(sys.stdin)["nodes"][0]["extraMounts"]]
     node = {"Id": "new", "cluster": option("--name"), "Mounts": mounts, "image": option("--image")}
     file.write_text(json.dumps([*json.loads(file.read_text()), node]))

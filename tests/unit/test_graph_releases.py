@@ -170,3 +170,18 @@ def test_the_released_profile_leaves_the_requests_alone(small: Path) -> None:
         assert requests == {"cpu": "100m", "memory": "100Mi"}, (
             f"{deployment.name} asks for other resources than its release"
         )
+
+
+def test_the_small_profile_is_the_default(manifests: Path) -> None:
+    recorded = record({}, manifests)
+    for deployment in recorded.of_kind("Deployment"):
+        for container in deployment.inputs["spec"]["template"]["spec"]["containers"]:
+            requests = container["resources"]["requests"]
+            assert requests == {"cpu": "10m", "memory": "32Mi"}, f"{deployment.name} does not fit on two cores"
+
+
+def test_webhook_rules_are_left_to_knative(manifests: Path) -> None:
+    found = record({}, manifests).of_kind("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+    assert found, "nothing is recorded: this test proves nothing"
+    rules = [r.name for r in found for webhook in r.inputs["webhooks"] if "rules" in webhook]
+    assert not rules, f"a refresh finds {rules} changed by another field manager"

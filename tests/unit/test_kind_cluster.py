@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import time
@@ -55,6 +56,13 @@ def test_a_failed_creation_removes_what_it_made_and_nothing_else(machine: Machin
     assert done.returncode == 1 and not done.stdout, "a failed creation passes for a cluster"
     assert "the node did not start" in done.stderr, "kind's reason is lost"
     assert machine.clusters == ["other"], "a failed creation leaves a container behind, or removes another cluster"
+
+
+def test_a_cluster_that_somebody_else_made_meanwhile_is_left_alone(machine: Machine) -> None:
+    (machine.folder / "raced").write_text(json.dumps([node("dev", None)]))
+    done = machine.run("create")
+    assert done.returncode == 1 and "already exist" in done.stderr, done.stderr
+    assert machine.clusters == ["dev"], "the cleaning up after a failed creation removed a foreign cluster"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

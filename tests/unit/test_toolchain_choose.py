@@ -61,10 +61,10 @@ def test_a_registry_that_wants_a_login_answers_and_a_broken_one_does_not(monkeyp
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         host = f"127.0.0.1:{server.server_address[1]}"
-        found = unreachable([f"http://{host}/{status}" for status in (200, 401, 403, 503)])
+        found = {status: unreachable([f"http://{host}/{status}"]) for status in (200, 401, 403, 503)}
         server.shutdown()
         thread.join()
-    assert found == [f"{host} (HTTP 403)", f"{host} (HTTP 503)"]
+    assert found == {200: [], 401: [], 403: [f"{host} (HTTP 403)"], 503: [f"{host} (HTTP 503)"]}
 
 
 def test_silence_ends_after_the_given_time(monkeypatch: pytest.MonkeyPatch) -> None:
