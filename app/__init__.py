@@ -1,1 +1,1 @@
-"""The conference application: its services, topic and tables. Knows neither kind nor Helm nor how traffic is encoded."""
+"""The conference application: its services, topic and tables. Knows neither kind nor Helm nor Knative's traffic."""

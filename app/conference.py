@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 
 from app.services import SERVICES, ServiceDefinition, environment
+from components.objects import Placement
 from components.released_service import ReleasedService, ReleasedServiceArgs, TrackArgs
 from components.revision import RevisionArgs
 from settings import Service, Stable, Track
@@ -27,7 +28,7 @@ class ConferenceApplicationArgs:
     """Redirection of an image reference."""
     needs: Mapping[str, Sequence[pulumi.Resource]]
     """What must be there before a service starts, by service name: stores, gateway, control plane."""
-    deleted_with: pulumi.Resource | None = None
+    placement: Placement = Placement()
 
 
 class ConferenceApplication(pulumi.ComponentResource):
@@ -57,15 +58,18 @@ def service_args(name: str, args: ConferenceApplicationArgs) -> ReleasedServiceA
         http_port=args.http_port,
         stable=TrackArgs(revision=_revision(definition, service.stable, None, args.image), tag=service.stable.tag),
         tracks={
-            track: TrackArgs(revision=_revision(definition, version, track, args.image), percent=version.percent, tag=version.tag)
+            track: TrackArgs(
+                revision=_revision(definition, version, track, args.image), percent=version.percent, tag=version.tag
+            )
             for track, version in service.deployed_tracks.items()
         },
-        deleted_with=args.deleted_with,
+        placement=args.placement,
     )
 
 
-def _revision(definition: ServiceDefinition, version: Stable | Track, track: str | None,
-              image: Callable[[str], str]) -> RevisionArgs:
+def _revision(
+    definition: ServiceDefinition, version: Stable | Track, track: str | None, image: Callable[[str], str]
+) -> RevisionArgs:
     separator = "@" if version.version.startswith("sha256:") else ":"
     return RevisionArgs(
         image=image(f"{definition.repository}{separator}{version.version}"),

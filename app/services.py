@@ -10,8 +10,9 @@ TOPIC_GROUP = "app"
 """Kafka consumer group of the frontend, its own default."""
 INIT_CONFIG_MAP = "c4p-init-sql"
 INIT_SQL = {
-    "init.sql": "CREATE TABLE proposals( id VARCHAR PRIMARY KEY NOT NULL, title VARCHAR NOT NULL, description TEXT NOT NULL, "
-                "author VARCHAR NOT NULL, email VARCHAR NOT NULL, approved boolean, status VARCHAR NOT NULL);",
+    "init.sql": "CREATE TABLE proposals( id VARCHAR PRIMARY KEY NOT NULL, title VARCHAR NOT NULL, "
+    "description TEXT NOT NULL, author VARCHAR NOT NULL, email VARCHAR NOT NULL, approved boolean, "
+    "status VARCHAR NOT NULL);",
 }
 """Scripts that the database runs on a new volume."""
 
@@ -91,7 +92,9 @@ SERVICES: Mapping[str, ServiceDefinition] = {
 
 
 def environment(definition: ServiceDefinition, track: str | None, extra: Mapping[str, str]) -> list[dict[str, Any]]:
-    """A version's variables: the service's own, its track's, and the extra ones, which replace those of the same name."""
+    """A version's variables: the service's own, its track's, and the extra ones, which replace those of the same
+    name.
+    """
     own = {name: value.format(track=track) for name, value in definition.track_env.items()} if track else {}
     replaced = {**own, **extra}
     kept = [dict(variable) for variable in definition.env if variable["name"] not in replaced]

@@ -14,6 +14,7 @@ import yaml
 from pulumi_command import local
 
 from components.commands.kind_cluster import MARKER_FOLDER
+from components.objects import Placement
 from components.secret import GeneratedWord
 
 INGRESS_NODE_PORT = 31080
@@ -44,12 +45,10 @@ class KindCluster(pulumi.ComponentResource):
 
     kubeconfig: pulumi.Output[str]
     """Kubeconfig of the cluster's administrator; a secret."""
-    resource: pulumi.Resource
-    """What stands for the cluster's life: everything inside is `deleted_with` it."""
     provider: kubernetes.Provider
     """Provider of the objects inside; another one (a replacement of them all) for every creation of the cluster."""
-    images_loaded: Sequence[pulumi.Resource]
-    """Done when the archives are in the node: what starts pods depends on these."""
+    placement: Placement
+    """For what is put into the cluster."""
 
     def __init__(self, name: str, args: KindClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("knative-releases:index:KindCluster", name, None, opts)
@@ -57,8 +56,8 @@ class KindCluster(pulumi.ComponentResource):
         command = self._command(name, args, marker.value)
         self.kubeconfig = pulumi.Output.secret(command.stdout)
         identity = pulumi.Output.unsecret(self.kubeconfig.apply(cluster_identity))
-        self.resource = command
-        self.images_loaded = [self._load(name, args, archive, identity) for archive in args.archives]
+        archives = [self._load(name, args, archive, identity, command) for archive in args.archives]
+        self.placement = Placement(images_loaded=archives, deleted_with=command)
         self.provider = kubernetes.Provider(
             f"{name}-provider",
             kubeconfig=self.kubeconfig,
@@ -95,31 +94,40 @@ class KindCluster(pulumi.ComponentResource):
             ),
         )
 
-    def _load(self, name: str, args: KindClusterArgs, archive: str, identity: pulumi.Output[str]) -> local.Command:
+    def _load(
+        self, name: str, args: KindClusterArgs, archive: str, identity: pulumi.Output[str], cluster: pulumi.Resource
+    ) -> local.Command:
         return local.Command(
             f"{name}-image-{Path(archive).stem}",
             create=f'kind load image-archive --name "$CLUSTER_NAME" "{archive}"',
             environment={"CLUSTER_NAME": args.cluster_name},
             triggers=[archive, identity],
             logging=local.Logging.STDERR,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.resource], deleted_with=self.resource),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[cluster], deleted_with=cluster),
         )
 
 
 def kind_configuration(args: KindClusterArgs, marker: str) -> str:
     """The kind configuration (JSON, which is YAML): the tutorial's, and a mount that says whose cluster it is."""
-    return json.dumps({
-        "kind": "Cluster",
-        "apiVersion": "kind.x-k8s.io/v1alpha4",
-        "nodes": [{
-            "role": "control-plane",
-            "extraPortMappings": [
-                {"containerPort": INGRESS_NODE_PORT, "listenAddress": "127.0.0.1", "hostPort": args.http_port},
+    return json.dumps(
+        {
+            "kind": "Cluster",
+            "apiVersion": "kind.x-k8s.io/v1alpha4",
+            "nodes": [
+                {
+                    "role": "control-plane",
+                    "extraPortMappings": [
+                        {"containerPort": INGRESS_NODE_PORT, "listenAddress": "127.0.0.1", "hostPort": args.http_port},
+                    ],
+                    # /dev/null is on every Docker host, shared folders or not.
+                    "extraMounts": [
+                        {"hostPath": "/dev/null", "containerPath": MARKER_FOLDER + marker, "readOnly": True}
+                    ],
+                }
             ],
-            # /dev/null is on every Docker host, shared folders or not.
-            "extraMounts": [{"hostPath": "/dev/null", "containerPath": MARKER_FOLDER + marker, "readOnly": True}],
-        }],
-    }, sort_keys=True)
+        },
+        sort_keys=True,
+    )
 
 
 def cluster_identity(kubeconfig: str) -> str:

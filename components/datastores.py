@@ -11,6 +11,7 @@ from pulumi_kubernetes.core.v1 import ConfigMap
 from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
 
 from components.images import ImageMap, Reference
+from components.objects import Placement
 from components.sources import chart
 
 TIMEOUT_SECONDS = 300
@@ -30,15 +31,23 @@ class DatastoreArgs:
     """Size of the volume, a Kubernetes quantity."""
     images: ImageMap
     namespace: str
-    images_loaded: Sequence[pulumi.Resource] = ()
-    deleted_with: pulumi.Resource | None = None
+    placement: Placement = Placement()
+
+
+@dataclass(frozen=True)
+class InitScripts:
+    """SQL files that a database runs when its volume is new, and the ConfigMap that holds them."""
+
+    config_map: str
+    files: Mapping[str, str]
 
 
 class _Datastore(pulumi.ComponentResource):
     """A component around one Helm release."""
 
-    def _release(self, name: str, args: DatastoreArgs, values: Mapping[str, Any],
-                 depends_on: Sequence[pulumi.Resource] = ()) -> Release:
+    def _release(
+        self, name: str, args: DatastoreArgs, values: Mapping[str, Any], depends_on: Sequence[pulumi.Resource] = ()
+    ) -> Release:
         source = chart(args.charts, name, args.chart_version)
         return Release(
             name,
@@ -49,8 +58,11 @@ class _Datastore(pulumi.ComponentResource):
             repository_opts=RepositoryOptsArgs(repo=source.repository) if source.repository else None,
             values={"image": image_values(args.images, name), **values},
             timeout=TIMEOUT_SECONDS,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*depends_on, *args.images_loaded],
-                                        deleted_with=args.deleted_with),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[*depends_on, *args.placement.images_loaded],
+                deleted_with=args.placement.deleted_with,
+            ),
         )
 
 
@@ -59,31 +71,44 @@ class Kafka(_Datastore):
 
     def __init__(self, name: str, args: DatastoreArgs, topic: str, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("knative-releases:index:Kafka", name, None, opts)
-        self._release("kafka", args, {
-            # The chart makes no topic unless provisioning is enabled; the tutorial's own values rely on auto-creation.
-            "provisioning": {"enabled": True, "topics": [{"name": topic, "partitions": 1}]},
-            "persistence": {"size": args.size},
-        })
+        self._release(
+            "kafka",
+            args,
+            {
+                # Without it the chart makes no topic, and the tutorial's own values rely on auto-creation.
+                "provisioning": {"enabled": True, "topics": [{"name": topic, "partitions": 1}]},
+                "persistence": {"size": args.size},
+            },
+        )
         self.register_outputs({})
 
 
 class PostgreSQL(_Datastore):
     """One PostgreSQL server, with a script that runs when its volume is new."""
 
-    def __init__(self, name: str, args: DatastoreArgs, password: pulumi.Input[str], init_sql: Mapping[str, str],
-                 init_config_map: str, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        args: DatastoreArgs,
+        password: pulumi.Input[str],
+        init: InitScripts,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("knative-releases:index:PostgreSQL", name, None, opts)
         scripts = ConfigMap(
-            init_config_map,
-            metadata={"name": init_config_map, "namespace": args.namespace,
-                      "annotations": {"pulumi.com/patchFieldManager": "knative-releases"}},
-            data=dict(init_sql),
-            opts=pulumi.ResourceOptions(parent=self, deleted_with=args.deleted_with),
+            init.config_map,
+            metadata={
+                "name": init.config_map,
+                "namespace": args.namespace,
+                "annotations": {"pulumi.com/patchFieldManager": "knative-releases"},
+            },
+            data=dict(init.files),
+            opts=pulumi.ResourceOptions(parent=self, deleted_with=args.placement.deleted_with),
         )
         secret = pulumi.Output.secret(password)
         values = {
             "primary": {
-                "initdb": {"user": "postgres", "password": secret, "scriptsConfigMap": init_config_map},
+                "initdb": {"user": "postgres", "password": secret, "scriptsConfigMap": init.config_map},
                 "persistence": {"size": args.size},
             },
             "global": {"postgresql": {"auth": {"postgresPassword": secret}}},
@@ -96,20 +121,32 @@ class PostgreSQL(_Datastore):
 class Redis(_Datastore):
     """One Redis server without replicas."""
 
-    def __init__(self, name: str, args: DatastoreArgs, password: pulumi.Input[str],
-                 opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: DatastoreArgs, password: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("knative-releases:index:Redis", name, None, opts)
-        self._release("redis", args, {
-            "architecture": "standalone",
-            "master": {"persistence": {"size": args.size}},
-            # Without it the chart draws a new password at every upgrade, which the running server does not have.
-            "auth": {"password": pulumi.Output.secret(password)},
-        })
+        self._release(
+            "redis",
+            args,
+            {
+                "architecture": "standalone",
+                "master": {"persistence": {"size": args.size}},
+                # Without it the chart draws a new password at every upgrade, which the running server does not have.
+                "auth": {"password": pulumi.Output.secret(password)},
+            },
+        )
         self.register_outputs({})
 
 
 def image_values(images: ImageMap, name: str) -> dict[str, str]:
-    """The chart's `image` values for a datastore's image, redirected. Tag and digest are the chart's own unless redirected to one."""
+    """The chart's `image` values for a datastore's image, redirected. Tag and digest are the chart's own unless
+    redirected to one.
+    """
     reference = Reference.parse(images.redirected(f"{REPOSITORY}/{name}"))
-    values = {"registry": reference.registry, "repository": reference.path, "tag": reference.tag, "digest": reference.digest}
+    values = {
+        "registry": reference.registry,
+        "repository": reference.path,
+        "tag": reference.tag,
+        "digest": reference.digest,
+    }
     return {name: value for name, value in values.items() if value}

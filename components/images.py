@@ -66,8 +66,11 @@ class ImageMap:
     def redirected(self, reference: str) -> str:
         """The reference that is used for `reference`; a reference that nothing matches stays as it was written."""
         parsed = Reference.parse(reference)
-        matching = [key for key in self.redirections
-                    if parsed.repository == key or (key.endswith("/") and parsed.repository.startswith(key))]
+        matching = [
+            key
+            for key in self.redirections
+            if parsed.repository == key or (key.endswith("/") and parsed.repository.startswith(key))
+        ]
         if not matching:
             return reference
         key = max(matching, key=len)

@@ -20,7 +20,7 @@ from components.manifests import (
     without_documentation,
     without_webhook_rules,
 )
-from components.objects import KubernetesObject, register
+from components.objects import KubernetesObject, Placement, register
 from components.sources import ManifestSource
 
 NAMESPACE = "knative-serving"
@@ -38,37 +38,41 @@ class KnativeServingArgs:
     """Whether to lower the release's resource requests and to leave its documentation out of the objects."""
     configuration: Mapping[str, Mapping[str, str]]
     """Entries set in the ConfigMaps of the release, by ConfigMap name (`config-network`, `config-domain`, …)."""
-    images_loaded: Sequence[pulumi.Resource] = ()
-    deleted_with: pulumi.Resource | None = None
+    placement: Placement = Placement()
 
 
 class KnativeServing(pulumi.ComponentResource):
     """Knative Serving from its release manifests. Ready when its webhooks answer."""
 
     configuration: Sequence[pulumi.Resource]
-    """Definitions, namespace, ConfigMaps and accounts: what an ingress controller needs to start beside the control plane."""
+    """Definitions, namespace, ConfigMaps and accounts: what an ingress controller needs to start beside the control
+    plane.
+    """
 
     def __init__(self, name: str, args: KnativeServingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("knative-releases:index:KnativeServing", name, None, opts)
-        self._deleted_with = args.deleted_with
+        self._placement = args.placement
         definitions = args.manifests.load("serving", args.version, "serving-crds.yaml")
         core = args.manifests.load("serving", args.version, "serving-core.yaml")
         applied = transforms(args)
         groups = grouped(transformed(definitions, *applied), transformed(core, *applied))
-        crds = KnativeDefinitions(f"{name}-crds", groups["definitions"], args.deleted_with,
-                                  pulumi.ResourceOptions(parent=self)).objects
+        crds = KnativeDefinitions(
+            f"{name}-crds", groups["definitions"], args.placement, pulumi.ResourceOptions(parent=self)
+        ).objects
         namespaces = self._register(groups["namespaces"])
         basis = self._register(groups["basis"], namespaces)
         self.configuration = [*crds, *namespaces, *basis]
         images = self._register(groups["images"], [*crds, *namespaces])
-        plane = self._register(groups["workloads"], [*self.configuration, *images, *args.images_loaded])
+        plane = self._register(groups["workloads"], [*self.configuration, *images, *args.placement.images_loaded])
         # Their rules make every write of Knative's objects, and of its ConfigMaps, ask pods that must be there by then;
         # and destroyed in the reverse order they are gone before those pods are.
         self._register(groups["webhooks"], plane)
         self.register_outputs({})
 
-    def _register(self, manifests: Sequence[Manifest], depends_on: Sequence[pulumi.Resource] = ()) -> list[KubernetesObject]:
-        return register(manifests, self, depends_on, self._deleted_with)
+    def _register(
+        self, manifests: Sequence[Manifest], depends_on: Sequence[pulumi.Resource] = ()
+    ) -> list[KubernetesObject]:
+        return register(manifests, self, depends_on, self._placement)
 
 
 class KnativeDefinitions(pulumi.ComponentResource):
@@ -77,11 +81,25 @@ class KnativeDefinitions(pulumi.ComponentResource):
     objects: Sequence[pulumi.Resource]
     """The definitions."""
 
-    def __init__(self, name: str, manifests: Sequence[Manifest], deleted_with: pulumi.Resource | None,
-                 opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        manifests: Sequence[Manifest],
+        placement: Placement,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("knative-releases:index:KnativeDefinitions", name, None, opts)
-        self.objects = register(manifests, self, [], deleted_with)
+        self.objects = register(manifests, self, [], placement)
         self.register_outputs({})
+
+
+def configuration(ingress_class: str, domain: str) -> dict[str, dict[str, str]]:
+    """What the tutorial patches by hand: the ingress, the domain, and the features that its releases need. Pure."""
+    return {
+        "config-network": {"ingress-class": ingress_class},
+        "config-domain": {domain: ""},
+        "config-features": {"tag-header-based-routing": "Enabled", "kubernetes.podspec-fieldref": "Enabled"},
+    }
 
 
 def transforms(args: KnativeServingArgs) -> list[Transform]:
@@ -97,8 +115,9 @@ def grouped(definitions: Sequence[Manifest], core: Sequence[Manifest]) -> dict[s
     The core manifest holds the definitions again; they are taken from their own file alone.
     """
     defined = {key(manifest) for manifest in definitions}
-    groups: dict[str, list[Manifest]] = {name: [] for name in
-                                         ("definitions", "namespaces", "basis", "images", "workloads", "webhooks")}
+    groups: dict[str, list[Manifest]] = {
+        name: [] for name in ("definitions", "namespaces", "basis", "images", "workloads", "webhooks")
+    }
     groups["definitions"] = list(definitions)
     for manifest in core:
         kind = manifest["kind"]

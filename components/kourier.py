@@ -8,8 +8,16 @@ from dataclasses import dataclass
 import pulumi
 
 from components.images import ImageMap
-from components.manifests import GATEWAY, Manifest, own, redirect_images, small_requests, transformed, without_documentation
-from components.objects import KubernetesObject, register
+from components.manifests import (
+    GATEWAY,
+    Manifest,
+    own,
+    redirect_images,
+    small_requests,
+    transformed,
+    without_documentation,
+)
+from components.objects import KubernetesObject, Placement, register
 from components.sources import ManifestSource
 
 NAMESPACE = "kourier-system"
@@ -28,8 +36,7 @@ class KourierArgs:
     node_port: int
     needs: Sequence[pulumi.Resource] = ()
     """What its controller starts with: Knative's definitions, namespace and ConfigMaps."""
-    images_loaded: Sequence[pulumi.Resource] = ()
-    deleted_with: pulumi.Resource | None = None
+    placement: Placement = Placement()
 
 
 class Kourier(pulumi.ComponentResource):
@@ -37,18 +44,26 @@ class Kourier(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: KourierArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("knative-releases:index:Kourier", name, None, opts)
-        self._deleted_with = args.deleted_with
+        self._placement = args.placement
         profile = [small_requests, without_documentation] if args.small else []
-        release = transformed(args.manifests.load("net-kourier", args.version, "kourier.yaml"),
-                              redirect_images(args.images.redirected), *profile, own)
+        release = transformed(
+            args.manifests.load("net-kourier", args.version, "kourier.yaml"),
+            redirect_images(args.images.redirected),
+            *profile,
+            own,
+        )
         namespaces = self._register([m for m in release if m["kind"] == "Namespace"])
-        basis = self._register([m for m in release if m["kind"] not in ("Namespace", "Deployment")], [*namespaces, *args.needs])
-        self._register([m for m in release if m["kind"] == "Deployment"], [*basis, *args.images_loaded])
+        basis = self._register(
+            [m for m in release if m["kind"] not in ("Namespace", "Deployment")], [*namespaces, *args.needs]
+        )
+        self._register([m for m in release if m["kind"] == "Deployment"], [*basis, *args.placement.images_loaded])
         self._register([own(ingress(args.node_port))], namespaces)
         self.register_outputs({})
 
-    def _register(self, manifests: Sequence[Manifest], depends_on: Sequence[pulumi.Resource] = ()) -> list[KubernetesObject]:
-        return register(manifests, self, depends_on, self._deleted_with)
+    def _register(
+        self, manifests: Sequence[Manifest], depends_on: Sequence[pulumi.Resource] = ()
+    ) -> list[KubernetesObject]:
+        return register(manifests, self, depends_on, self._placement)
 
 
 def ingress(node_port: int) -> Manifest:

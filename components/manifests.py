@@ -1,4 +1,6 @@
-"""Release manifests, transformed before they are applied: filter, merge, redirect. Pure: every function returns a new object."""
+"""Release manifests, transformed before they are applied: filter, merge, redirect. Pure: every function returns a new
+object.
+"""
 
 from __future__ import annotations
 
@@ -89,9 +91,11 @@ def small_requests(manifest: Manifest) -> Manifest:
 
 
 def without_documentation(manifest: Manifest) -> Manifest:
-    """Leave out text that is only read: descriptions in definitions' schemas (`kubectl explain`), `_example` in ConfigMaps.
+    """Leave out text that is only read: descriptions in definitions' schemas (`kubectl explain`), `_example` in
+    ConfigMaps.
 
-    They are two thirds of a release's bytes, and the engine writes its whole state twice for every resource that it makes.
+    They are two thirds of a release's bytes, and the engine writes its whole state twice for every resource that it
+    makes.
     """
     if manifest["kind"] == "CustomResourceDefinition":
         for version in manifest["spec"]["versions"]:
@@ -107,8 +111,11 @@ def _undescribed(schema: Any) -> Any:
         return [_undescribed(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    return {name: {n: _undescribed(p) for n, p in value.items()} if name == "properties" else _undescribed(value)
-            for name, value in schema.items() if not (name == "description" and isinstance(value, str))}
+    return {
+        name: {n: _undescribed(p) for n, p in value.items()} if name == "properties" else _undescribed(value)
+        for name, value in schema.items()
+        if not (name == "description" and isinstance(value, str))
+    }
 
 
 def without_webhook_rules(manifest: Manifest) -> Manifest:

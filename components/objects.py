@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import pulumi
 
 from components.manifests import Manifest, key
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """The cluster that something is put into, as far as its resources have to know."""
+
+    images_loaded: Sequence[pulumi.Resource] = ()
+    """Done when the cluster has the images of `sources.archives`: what starts pods depends on these."""
+    deleted_with: pulumi.Resource | None = None
+    """Its deletion takes everything inside along; None on a cluster that stays."""
 
 
 class KubernetesObject(pulumi.CustomResource):
@@ -23,9 +34,8 @@ class KubernetesObject(pulumi.CustomResource):
 
 
 def register(
-    manifests: Iterable[Manifest], parent: pulumi.Resource, depends_on: Sequence[pulumi.Resource],
-    deleted_with: pulumi.Resource | None,
+    manifests: Iterable[Manifest], parent: pulumi.Resource, depends_on: Sequence[pulumi.Resource], placement: Placement
 ) -> list[KubernetesObject]:
     """Register manifests as children of a component; logical names are `<namespace>/<name>` or `<name>`."""
-    opts = pulumi.ResourceOptions(parent=parent, depends_on=depends_on, deleted_with=deleted_with)
+    opts = pulumi.ResourceOptions(parent=parent, depends_on=depends_on, deleted_with=placement.deleted_with)
     return [KubernetesObject("/".join(filter(None, key(manifest)[1:])), manifest, opts) for manifest in manifests]

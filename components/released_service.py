@@ -1,6 +1,7 @@
 """A service whose versions share its requests by percentages and tags: the release model of the project.
 
-Stable is the template of one Knative Service. Each further track is a Knative Configuration of its own, ready before the
+Stable is the template of one Knative Service. Each further track is a Knative Configuration of its own, ready before
+the
 Service's traffic names its revision. A track that leaves the settings is deleted after the traffic has moved.
 """
 
@@ -13,7 +14,7 @@ from typing import Any
 import pulumi
 
 from components.manifests import own
-from components.objects import KubernetesObject
+from components.objects import KubernetesObject, Placement
 from components.revision import RevisionArgs, template
 from components.traffic import Target, service_url, stable_percent, traffic_block
 
@@ -45,7 +46,7 @@ class ReleasedServiceArgs:
     """Deployed tracks beside stable, by name."""
     domain: str
     http_port: int
-    deleted_with: pulumi.Resource | None = None
+    placement: Placement = Placement()
 
 
 class ReleasedService(pulumi.ComponentResource):
@@ -54,7 +55,9 @@ class ReleasedService(pulumi.ComponentResource):
     url: pulumi.Output[str]
     """URL of the service, outside the cluster."""
     release: pulumi.Output[dict[str, Any]]
-    """What the settings say of this service: its URL, and for each track its share, version, revision, tag URL and header."""
+    """What the settings say of this service: its URL, and for each track its share, version, revision, tag URL and
+    header.
+    """
 
     def __init__(self, name: str, args: ReleasedServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("knative-releases:index:ReleasedService", name, None, opts)
@@ -69,13 +72,24 @@ class ReleasedService(pulumi.ComponentResource):
         name = configuration_name(args.service_name, target.track)
         return self._object(args, "Configuration", name, {"template": body}, [])
 
-    def _service(self, args: ReleasedServiceArgs, targets: Sequence[Target], body: dict[str, Any],
-                 tracks: Sequence[pulumi.Resource]) -> pulumi.CustomResource:
+    def _service(
+        self,
+        args: ReleasedServiceArgs,
+        targets: Sequence[Target],
+        body: dict[str, Any],
+        tracks: Sequence[pulumi.Resource],
+    ) -> pulumi.CustomResource:
         spec = {"template": body, "traffic": traffic_block(targets)}
         return self._object(args, "Service", args.service_name, spec, tracks)
 
-    def _object(self, args: ReleasedServiceArgs, kind: str, name: str, spec: dict[str, Any],
-                depends_on: Sequence[pulumi.Resource]) -> pulumi.CustomResource:
+    def _object(
+        self,
+        args: ReleasedServiceArgs,
+        kind: str,
+        name: str,
+        spec: dict[str, Any],
+        depends_on: Sequence[pulumi.Resource],
+    ) -> pulumi.CustomResource:
         annotations = {
             "pulumi.com/waitFor": "condition=Ready",
             # The queue-proxy of every pod drains for 30 s before it ends; nobody has to wait for that.
@@ -84,8 +98,13 @@ class ReleasedService(pulumi.ComponentResource):
         metadata = {"name": name, "namespace": args.namespace, "annotations": annotations}
         manifest = own({"apiVersion": "serving.knative.dev/v1", "kind": kind, "metadata": metadata, "spec": spec})
         limits = pulumi.CustomTimeouts(create=READY_WITHIN, update=READY_WITHIN)
-        return KubernetesObject(name, manifest, pulumi.ResourceOptions(
-            parent=self, depends_on=depends_on, deleted_with=args.deleted_with, custom_timeouts=limits))
+        return KubernetesObject(
+            name,
+            manifest,
+            pulumi.ResourceOptions(
+                parent=self, depends_on=depends_on, deleted_with=args.placement.deleted_with, custom_timeouts=limits
+            ),
+        )
 
 
 def configuration_name(service: str, track: str) -> str:
@@ -104,8 +123,10 @@ def plan(args: ReleasedServiceArgs) -> tuple[list[Target], dict[str, dict[str, A
     percents = {track: t.percent for track, t in args.tracks.items()}
     shares = {"stable": stable_percent(percents), **percents}
     tags = {"stable": args.stable.tag, **{track: t.tag for track, t in args.tracks.items()}}
-    targets = [Target(track=track, revision=body["metadata"]["name"], percent=shares[track], tag=tags[track])
-               for track, body in templates.items()]
+    targets = [
+        Target(track=track, revision=body["metadata"]["name"], percent=shares[track], tag=tags[track])
+        for track, body in templates.items()
+    ]
     return targets, templates
 
 
@@ -117,7 +138,9 @@ def described(args: ReleasedServiceArgs, targets: Sequence[Target]) -> dict[str,
         return service_url(args.service_name, args.namespace, args.domain, args.http_port, tag)
 
     def track(target: Target) -> dict[str, Any]:
-        tagged = {"tag": target.tag, "url": url(target.tag), "header": f"{TAG_HEADER}: {target.tag}"} if target.tag else {}
+        tagged = (
+            {"tag": target.tag, "url": url(target.tag), "header": f"{TAG_HEADER}: {target.tag}"} if target.tag else {}
+        )
         version = versions[target.track].revision.version
         return {"percent": target.percent, "version": version, "revision": target.revision, **tagged}
 

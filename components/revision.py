@@ -52,7 +52,9 @@ def revision_name(configuration: str, version: str, unnamed_template: Mapping[st
     digest = hashlib.sha256(json.dumps(unnamed_template, sort_keys=True).encode()).hexdigest()[:_DIGEST_LENGTH]
     room = NAME_LENGTH - len(configuration) - len(digest) - 2
     if room < 1:
-        raise ValueError(f"the configuration name {configuration} leaves no room for a revision name of {NAME_LENGTH} characters")
+        raise ValueError(
+            f"the configuration name {configuration} leaves no room for a revision name of {NAME_LENGTH} characters"
+        )
     return f"{configuration}-{_slug(version)[:room].strip('-') or 'v'}-{digest}"
 
 

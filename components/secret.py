@@ -6,6 +6,11 @@ import pulumi
 from pulumi_command import local
 
 
+def given_or_generated(name: str, given: pulumi.Output[str] | None) -> pulumi.Output[str]:
+    """The secret that was given, or one that is made once."""
+    return given or GeneratedWord(name, secret=True).value
+
+
 class GeneratedWord(pulumi.ComponentResource):
     """24 random letters and digits, made at creation and the same in every later `up`."""
 
@@ -17,11 +22,13 @@ class GeneratedWord(pulumi.ComponentResource):
         command = local.Command(
             f"{name}-word",
             create="python3 -c 'import secrets, string; "
-                   'print("".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(24)))\'',
-            update="printf %s \"$PULUMI_COMMAND_STDOUT\"",
+            'print("".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(24)))\'',
+            update='printf %s "$PULUMI_COMMAND_STDOUT"',
             logging=local.Logging.NONE,
             # stdout is the value itself: without this it stands in plain text in the state.
-            opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["stdout", "stderr"] if secret else None),
+            opts=pulumi.ResourceOptions(
+                parent=self, additional_secret_outputs=["stdout", "stderr"] if secret else None
+            ),
         )
         self.value = command.stdout
         self.register_outputs({"value": self.value})

@@ -33,8 +33,10 @@ def traffic_block(targets: Sequence[Target]) -> list[dict[str, Any]]:
 
     `latestRevision` is the value that Knative's defaulting adds; left out, the next refresh would see a change.
     """
-    return [{"revisionName": t.revision, "percent": t.percent, "latestRevision": False, **({"tag": t.tag} if t.tag else {})}
-            for t in targets]
+    return [
+        {"revisionName": t.revision, "percent": t.percent, "latestRevision": False, **({"tag": t.tag} if t.tag else {})}
+        for t in targets
+    ]
 
 
 def service_url(service: str, namespace: str, domain: str, port: int, tag: str | None = None) -> str:

@@ -16,8 +16,18 @@ from offline.engine_host import HostError, install
 
 DEFAULT_MIRROR = "http://deb.debian.org/debian"
 # Not read by any program in a container; more than a third of a minimal root.
-SURPLUS = ("usr/share/doc", "usr/share/man", "usr/share/info", "usr/share/locale", "usr/share/lintian", "var/cache/apt",
-           "var/lib/apt/lists", "var/cache/debconf", "var/cache/ldconfig", "var/log")
+SURPLUS = (
+    "usr/share/doc",
+    "usr/share/man",
+    "usr/share/info",
+    "usr/share/locale",
+    "usr/share/lintian",
+    "var/cache/apt",
+    "var/lib/apt/lists",
+    "var/cache/debconf",
+    "var/cache/ldconfig",
+    "var/log",
+)
 
 
 class DebianRootError(HostError):
@@ -40,8 +50,12 @@ def mirror(suite: str) -> str:
         return given
     if shutil.which("apt-get") is None:
         return DEFAULT_MIRROR
-    listed = subprocess.run(["apt-get", "indextargets", "--format", "$(RELEASE) $(COMPONENT) $(REPO_URI)",
-                             "Created-By: Packages"], check=True, capture_output=True, text=True).stdout
+    listed = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(RELEASE) $(COMPONENT) $(REPO_URI)", "Created-By: Packages"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
     return mirror_of(listed, suite)
 
 
@@ -56,23 +70,52 @@ def mirror_of(index_targets: str, suite: str) -> str:
 
 def _build(folder: Path, packages: Sequence[str], suite: str) -> None:
     if os.geteuid() != 0 or not Path("/etc/debian_version").exists():
-        raise DebianRootError(f"A Debian root with {', '.join(packages)} is to be made, and debootstrap needs root on "
-                              "Debian for it. Run the build as root there (a container that may mount will do).")
+        raise DebianRootError(
+            f"A Debian root with {', '.join(packages)} is to be made, and debootstrap needs root on "
+            "Debian for it. Run the build as root there (a container that may mount will do)."
+        )
     install({"debootstrap": "debootstrap"})
     root, log = folder / "root", folder.with_name(f"{folder.name}.log")
     with open(log, "wb") as output:
         # In a mount namespace of its own: what debootstrap mounts below the root ends with it, however it ends.
         made = subprocess.run(
-            ["unshare", "--mount", "debootstrap", "--variant=minbase", f"--include={','.join(packages)}",
-             suite, str(root), mirror(suite)], stdout=output, stderr=subprocess.STDOUT, check=False)
+            [
+                "unshare",
+                "--mount",
+                "debootstrap",
+                "--variant=minbase",
+                f"--include={','.join(packages)}",
+                suite,
+                str(root),
+                mirror(suite),
+            ],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
     if made.returncode != 0:
         said = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
         raise DebianRootError(f"debootstrap {suite} with {', '.join(packages)} failed; the end of {log}:\n{said}")
     log.unlink()
     _slim(root)
-    subprocess.run(["tar", "--create", "--file", str(folder / "layer.tar"), "--directory", str(root), "--sort=name",
-                    "--exclude=./dev/*", "--mtime=@0", "--numeric-owner", "--format=posix",
-                    "--pax-option=delete=atime,delete=ctime", "."], check=True)
+    subprocess.run(
+        [
+            "tar",
+            "--create",
+            "--file",
+            str(folder / "layer.tar"),
+            "--directory",
+            str(root),
+            "--sort=name",
+            "--exclude=./dev/*",
+            "--mtime=@0",
+            "--numeric-owner",
+            "--format=posix",
+            "--pax-option=delete=atime,delete=ctime",
+            ".",
+        ],
+        check=True,
+    )
     shutil.rmtree(root)
 
 

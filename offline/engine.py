@@ -43,11 +43,15 @@ def ensure_running(state: Path) -> bool:
     if answers():
         return False
     if os.environ.get("DOCKER_HOST"):
-        raise EngineError(f"Docker does not answer at DOCKER_HOST={os.environ['DOCKER_HOST']}. Start that engine, or "
-                          "`unset DOCKER_HOST` to use the local one.")
+        raise EngineError(
+            f"Docker does not answer at DOCKER_HOST={os.environ['DOCKER_HOST']}. Start that engine, or "
+            "`unset DOCKER_HOST` to use the local one."
+        )
     if os.geteuid() != 0 or not Path("/etc/debian_version").exists():
-        raise EngineError("Docker does not answer, and only root on Debian can have it started. Start it "
-                          "(`sudo systemctl start docker`, or Docker Desktop) until `docker info` succeeds.")
+        raise EngineError(
+            "Docker does not answer, and only root on Debian can have it started. Start it "
+            "(`sudo systemctl start docker`, or Docker Desktop) until `docker info` succeeds."
+        )
     with _locked(state):
         try:
             host.install({"dockerd": "docker.io", "docker": "docker.io", "iptables": "iptables"})
@@ -85,8 +89,13 @@ def _start(state: Path) -> None:
     with open(log, "wb") as output:
         daemon = subprocess.Popen(
             ["dockerd", f"--host=unix://{SOCKET}", f"--pidfile={pid_file}", *host.runtime_options(state)],
-            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd="/", start_new_session=True,
-            env={**os.environ, "PATH": host.search_path(state)})
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+            start_new_session=True,
+            env={**os.environ, "PATH": host.search_path(state)},
+        )
     _record(state).write_text(json.dumps({"pid": daemon.pid, "identity": host.process_identity(daemon.pid)}))
     deadline = time.monotonic() + START_SECONDS
     while not answers():

@@ -15,9 +15,11 @@ CAP_SYS_RESOURCE = 24
 RUNTIME_WRAPPER = Path(__file__).with_name("runc-without-sys-resource")
 CONTAINERD_RECORD = Path("/var/run/docker/containerd/containerd.pid")
 # What dockerd does first: a NAT chain with these two extensions. A kernel may offer it in one iptables flavour only.
-NAT_PROBE = (["-N", "knative-releases"],
-             ["-A", "knative-releases", "-m", "addrtype", "--dst-type", "LOCAL", "-j", "RETURN"],
-             ["-A", "knative-releases", "-j", "MASQUERADE"])
+NAT_PROBE = (
+    ["-N", "knative-releases"],
+    ["-A", "knative-releases", "-m", "addrtype", "--dst-type", "LOCAL", "-j", "RETURN"],
+    ["-A", "knative-releases", "-j", "MASQUERADE"],
+)
 NAT_PROBE_END = (["-F", "knative-releases"], ["-X", "knative-releases"])
 
 
@@ -35,8 +37,10 @@ def install(packages: Mapping[str, str]) -> None:
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         for command in (["update"], ["install", "--yes", "--no-install-recommends", *missing]):
             if subprocess.run(["apt-get", "-q", *command], stdout=2, env=environment, check=False).returncode != 0:
-                raise HostError(f"apt-get could not install {', '.join(missing)} (what it says is above). Install by "
-                                f"`apt-get update && apt-get install {' '.join(missing)}`, then run the command again.")
+                raise HostError(
+                    f"apt-get could not install {', '.join(missing)} (what it says is above). Install by "
+                    f"`apt-get update && apt-get install {' '.join(missing)}`, then run the command again."
+                )
 
 
 def process_identity(pid: int) -> str | None:
@@ -74,8 +78,11 @@ def runtime_options(state: Path) -> list[str]:
     wrapper = state / RUNTIME_WRAPPER.name  # a copy: running containers must outlive a move of the checkout
     shutil.copy(RUNTIME_WRAPPER, wrapper)
     wrapper.chmod(0o755)
-    return [f"--add-runtime=without-sys-resource={wrapper}", "--default-runtime=without-sys-resource",
-            "--oom-score-adjust=0"]
+    return [
+        f"--add-runtime=without-sys-resource={wrapper}",
+        "--default-runtime=without-sys-resource",
+        "--oom-score-adjust=0",
+    ]
 
 
 def search_path(state: Path) -> str:

@@ -32,7 +32,9 @@ class Image:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-def write_layer(target: Path, files: Mapping[str, Path | bytes], executable: Callable[[str], bool] = lambda _: True) -> None:
+def write_layer(
+    target: Path, files: Mapping[str, Path | bytes], executable: Callable[[str], bool] = lambda _: True
+) -> None:
     """Write a layer with single files: path inside the image (no leading slash) to a file or its content."""
     with tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as layer:
         for name in sorted(files):
@@ -65,8 +67,13 @@ def write_archive(target: Path, images: Sequence[Image]) -> None:
             config = json.dumps(_config(image, [digests[layer] for layer in image.layers]), sort_keys=True).encode()
             name = f"{hashlib.sha256(config).hexdigest()}.json"
             add_bytes(name, config)
-            manifest.append({"Config": name, "RepoTags": [image.reference],
-                             "Layers": [f"{digests[layer]}.tar" for layer in image.layers]})
+            manifest.append(
+                {
+                    "Config": name,
+                    "RepoTags": [image.reference],
+                    "Layers": [f"{digests[layer]}.tar" for layer in image.layers],
+                }
+            )
         add_bytes("manifest.json", json.dumps(manifest).encode())
 
 
@@ -77,11 +84,17 @@ def _sha256(path: Path) -> str:
 
 def _config(image: Image, diff_ids: list[str]) -> dict[str, object]:
     return {
-        "architecture": "amd64", "os": "linux", "created": "1970-01-01T00:00:00Z",
+        "architecture": "amd64",
+        "os": "linux",
+        "created": "1970-01-01T00:00:00Z",
         "config": {
-            "User": image.user, "Entrypoint": list(image.entrypoint), "Cmd": list(image.command),
+            "User": image.user,
+            "Entrypoint": list(image.entrypoint),
+            "Cmd": list(image.command),
             "Env": [f"{k}={v}" for k, v in sorted({"PATH": DEFAULT_PATH, **image.environment}.items())],
-            "WorkingDir": image.working_directory, "StopSignal": image.stop_signal, "Labels": dict(image.labels),
+            "WorkingDir": image.working_directory,
+            "StopSignal": image.stop_signal,
+            "Labels": dict(image.labels),
         },
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{d}" for d in diff_ids]},
     }

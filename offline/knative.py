@@ -104,7 +104,8 @@ def _stamped(text: str, release: str) -> str:
 
 def _identity(manifest: Manifest) -> str:
     metadata = manifest["metadata"]
-    assert isinstance(metadata, Mapping)
+    if not isinstance(metadata, Mapping):
+        raise TypeError(f"an object without metadata: {manifest}")
     return f"{manifest['kind']} {metadata.get('namespace', '')}/{metadata['name']}"
 
 

@@ -41,8 +41,9 @@ def write_kube_images(target: Path, debian: Path, kubernetes: Path, etcd: Path, 
         *(_image(f"{name}:v{versions.KUBERNETES}", [kube[name]], f"/{local(name)}") for name in CONTROL_PLANE),
         _image(f"kube-proxy:v{versions.KUBERNETES}", [iptables, kube["kube-proxy"]], f"/{local('kube-proxy')}"),
         _image(f"etcd:{versions.ETCD}-0", [layer("etcd", {local("etcd"): etcd / "etcd"})], f"/{local('etcd')}"),
-        _image(f"coredns/coredns:v{versions.COREDNS}", [layer("coredns", {"coredns": coredns / "coredns"})],
-               "/coredns"),
+        _image(
+            f"coredns/coredns:v{versions.COREDNS}", [layer("coredns", {"coredns": coredns / "coredns"})], "/coredns"
+        ),
         *(_image(f"pause:{version}", [pause], "/pause", user="65535:65535") for version in versions.PAUSE),
     ]
     write_archive(target, images)
@@ -53,6 +54,10 @@ def _image(name: str, layers: list[Path], entrypoint: str, user: str = "0") -> I
 
 
 def _build_pause(target: Path) -> Path:
-    subprocess.run(["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", str(target), "."], cwd=PAUSE_SOURCE,
-                   env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}, check=True)
+    subprocess.run(
+        ["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", str(target), "."],
+        cwd=PAUSE_SOURCE,
+        env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"},
+        check=True,
+    )
     return target

@@ -22,9 +22,29 @@ REFERENCE = f"dev.local/kindest/node:v{versions.KUBERNETES}"
 LABEL = "knative-releases.node"
 SOURCES = Path(__file__).with_name("node")
 # kind's own list for its base image without network storage, and what kind builds from source.
-PACKAGES = ("systemd", "systemd-sysv", "containerd", "runc", "containernetworking-plugins", "bash", "ca-certificates",
-            "conntrack", "curl", "ethtool", "hostname", "iproute2", "iptables", "jq", "kmod", "libseccomp2", "mount",
-            "nftables", "pigz", "procps", "util-linux")
+PACKAGES = (
+    "systemd",
+    "systemd-sysv",
+    "containerd",
+    "runc",
+    "containernetworking-plugins",
+    "bash",
+    "ca-certificates",
+    "conntrack",
+    "curl",
+    "ethtool",
+    "hostname",
+    "iproute2",
+    "iptables",
+    "jq",
+    "kmod",
+    "libseccomp2",
+    "mount",
+    "nftables",
+    "pigz",
+    "procps",
+    "util-linux",
+)
 NODE_BINARIES = ("kubelet", "kubeadm", "kubectl")
 RECIPE = ("node.py", "kube_images.py", "slim_root.py", "debian_root.py", "image_archive.py")
 
@@ -45,18 +65,26 @@ def node_image(kubernetes: Path, etcd: Path, coredns: Path, kind_files: Path) ->
     if there.stdout.strip() != archive.parent.name:
         loaded = _docker("load", "--quiet", "--input", str(archive))
         if loaded.returncode != 0:
-            raise NodeImageError(f"docker could not load the node image {archive}: {loaded.stderr.strip()}\n"
-                                 "`docker info` says whether the engine runs, `df -h` whether its disk is full.")
+            raise NodeImageError(
+                f"docker could not load the node image {archive}: {loaded.stderr.strip()}\n"
+                "`docker info` says whether the engine runs, `df -h` whether its disk is full."
+            )
     return REFERENCE
 
 
 def node_archive(kubernetes: Path, etcd: Path, coredns: Path, kind_files: Path) -> Path:
     """The cached `docker load` archive of the node image; see `node_image`. Needs root on Debian."""
-    binaries = [*(kubernetes / name for name in (*CONTROL_PLANE, "kube-proxy", *NODE_BINARIES)),
-                etcd / "etcd", coredns / "coredns"]
+    binaries = [
+        *(kubernetes / name for name in (*CONTROL_PLANE, "kube-proxy", *NODE_BINARIES)),
+        etcd / "etcd",
+        coredns / "coredns",
+    ]
     recipe = (SOURCES, kind_files, *(SOURCES.with_name(name) for name in RECIPE))
-    key = {"binaries": " ".join(_fingerprint(path) for path in binaries), "recipe": cache.files_digest(*recipe),
-           "versions": " ".join((versions.KUBERNETES, versions.ETCD, versions.COREDNS, *versions.PAUSE))}
+    key = {
+        "binaries": " ".join(_fingerprint(path) for path in binaries),
+        "recipe": cache.files_digest(*recipe),
+        "versions": " ".join((versions.KUBERNETES, versions.ETCD, versions.COREDNS, *versions.PAUSE)),
+    }
 
     def build(folder: Path) -> None:
         work = folder / "work"
@@ -95,9 +123,24 @@ def _set_up(root: Path, images: Path, log: Path) -> None:
     with open(log, "wb") as output:
         # Namespaces of its own for processes and mounts: nothing that the script starts outlives it.
         made = subprocess.run(
-            ["unshare", "--mount", "--pid", "--fork", "--kill-child", f"--mount-proc={root}/proc", "chroot", str(root),
-             "/bin/bash", "/setup.sh", versions.KUBERNETES, "/images.tar"],
-            stdout=output, stderr=subprocess.STDOUT, check=False)
+            [
+                "unshare",
+                "--mount",
+                "--pid",
+                "--fork",
+                "--kill-child",
+                f"--mount-proc={root}/proc",
+                "chroot",
+                str(root),
+                "/bin/bash",
+                "/setup.sh",
+                versions.KUBERNETES,
+                "/images.tar",
+            ],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
     if made.returncode != 0:
         said = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
         raise NodeImageError(f"Setting up the node's root file system failed; the end of its log {log}:\n{said}")
@@ -107,11 +150,35 @@ def _set_up(root: Path, images: Path, log: Path) -> None:
 
 def _write_image(target: Path, root: Path, label: str) -> None:
     layer = root.with_name("layer.tar")
-    subprocess.run(["tar", "--create", "--file", str(layer), "--directory", str(root), "--sort=name",
-                    "--exclude=./dev/*", "--numeric-owner", "."], check=True)
-    write_archive(target, [Image(
-        reference=REFERENCE, layers=[layer], entrypoint=["/usr/local/bin/entrypoint", "/sbin/init"], user="0",
-        environment={"container": "docker"}, stop_signal="SIGRTMIN+3", labels={LABEL: label})])
+    subprocess.run(
+        [
+            "tar",
+            "--create",
+            "--file",
+            str(layer),
+            "--directory",
+            str(root),
+            "--sort=name",
+            "--exclude=./dev/*",
+            "--numeric-owner",
+            ".",
+        ],
+        check=True,
+    )
+    write_archive(
+        target,
+        [
+            Image(
+                reference=REFERENCE,
+                layers=[layer],
+                entrypoint=["/usr/local/bin/entrypoint", "/sbin/init"],
+                user="0",
+                environment={"container": "docker"},
+                stop_signal="SIGRTMIN+3",
+                labels={LABEL: label},
+            )
+        ],
+    )
 
 
 def _fingerprint(path: Path) -> str:

@@ -57,9 +57,25 @@ def slim_root(debian: Path, target: Path, keep: Sequence[str]) -> None:
 
 def write_root_layer(target: Path, root: Path) -> None:
     """Write a root folder as an uncompressed layer, with fixed times and every file owned by root."""
-    subprocess.run(["tar", "--create", "--file", str(target), "--directory", str(root), "--sort=name", "--mtime=@0",
-                    "--owner=0", "--group=0", "--numeric-owner", "--format=posix",
-                    "--pax-option=delete=atime,delete=ctime", "."], check=True)
+    subprocess.run(
+        [
+            "tar",
+            "--create",
+            "--file",
+            str(target),
+            "--directory",
+            str(root),
+            "--sort=name",
+            "--mtime=@0",
+            "--owner=0",
+            "--group=0",
+            "--numeric-owner",
+            "--format=posix",
+            "--pax-option=delete=atime,delete=ctime",
+            ".",
+        ],
+        check=True,
+    )
 
 
 def _copy(debian: Path, target: Path, path: Path) -> None:

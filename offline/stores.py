@@ -38,23 +38,42 @@ class Store:
 
 
 STORES = (
-    Store(name="kafka", tag=versions.KAFKA, entrypoint="/opt/kafka/bin/start-broker",
-          path="/opt/kafka/bin:/opt/java/bin:/usr/bin",
-          keep=("opt/java", *(f"usr/bin/{tool}" for tool in ("bash", "cp", "head", "mv", "od", "rm")),
-                *(f"usr/lib/x86_64-linux-gnu/{library}" for library in OF_JARS))),
-    Store(name="postgresql", tag=versions.POSTGRESQL, entrypoint="/opt/postgresql/start-postgresql",
-          path=f"/{POSTGRESQL}/bin:/usr/bin",
-          # The fast shutdown: PostgreSQL takes SIGTERM as "when all clients have gone", and theirs are pools that stay.
-          stop_signal="SIGINT",
-          # sh and locale: initdb and pg_ctl run programs by the one, and ask the other.
-          keep=(*(f"usr/bin/{tool}" for tool in ("bash", "locale", "mktemp", "mv", "rm", "rmdir", "sh")),
-                *(f"{POSTGRESQL}/bin/{tool}"
-                  for tool in ("initdb", "pg_ctl", "pg_dump", "pg_isready", "postgres", "psql")),
-                # Not llvmjit.so, whose LLVM would be half of the image.
-                f"{POSTGRESQL}/lib/[!l]*.so", f"{POSTGRESQL}/lib/l[!l]*.so",
-                f"usr/share/postgresql/{versions.POSTGRESQL}", "usr/share/zoneinfo", "usr/lib/locale/C.utf8")),
-    Store(name="redis", tag=versions.REDIS, entrypoint="/opt/redis/start-redis",
-          keep=("usr/bin/bash", "usr/bin/redis-server", "usr/bin/redis-cli")),
+    Store(
+        name="kafka",
+        tag=versions.KAFKA,
+        entrypoint="/opt/kafka/bin/start-broker",
+        path="/opt/kafka/bin:/opt/java/bin:/usr/bin",
+        keep=(
+            "opt/java",
+            *(f"usr/bin/{tool}" for tool in ("bash", "cp", "head", "mv", "od", "rm")),
+            *(f"usr/lib/x86_64-linux-gnu/{library}" for library in OF_JARS),
+        ),
+    ),
+    Store(
+        name="postgresql",
+        tag=versions.POSTGRESQL,
+        entrypoint="/opt/postgresql/start-postgresql",
+        path=f"/{POSTGRESQL}/bin:/usr/bin",
+        # The fast shutdown: PostgreSQL takes SIGTERM as "when all clients have gone", and theirs are pools that stay.
+        stop_signal="SIGINT",
+        # sh and locale: initdb and pg_ctl run programs by the one, and ask the other.
+        keep=(
+            *(f"usr/bin/{tool}" for tool in ("bash", "locale", "mktemp", "mv", "rm", "rmdir", "sh")),
+            *(f"{POSTGRESQL}/bin/{tool}" for tool in ("initdb", "pg_ctl", "pg_dump", "pg_isready", "postgres", "psql")),
+            # Not llvmjit.so, whose LLVM would be half of the image.
+            f"{POSTGRESQL}/lib/[!l]*.so",
+            f"{POSTGRESQL}/lib/l[!l]*.so",
+            f"usr/share/postgresql/{versions.POSTGRESQL}",
+            "usr/share/zoneinfo",
+            "usr/lib/locale/C.utf8",
+        ),
+    ),
+    Store(
+        name="redis",
+        tag=versions.REDIS,
+        entrypoint="/opt/redis/start-redis",
+        keep=("usr/bin/bash", "usr/bin/redis-server", "usr/bin/redis-cli"),
+    ),
 )
 
 
@@ -76,8 +95,11 @@ def charts() -> Path:
 def _archive(store: Store) -> Path:
     debian = debian_root("stores", PACKAGES) / "layer.tar"
     recipe = [HERE / module for module in ("stores.py", "slim_root.py", "image_archive.py", "kafka_runtime.py")]
-    key = {"debian": debian.parent.name, "store": repr(store),
-           "recipe": cache.files_digest(*recipe, SCRIPTS / store.name)}
+    key = {
+        "debian": debian.parent.name,
+        "store": repr(store),
+        "recipe": cache.files_digest(*recipe, SCRIPTS / store.name),
+    }
     return cache.built(f"store-{store.name}", key, lambda folder: _build(folder, store, debian)) / f"{store.name}.tar"
 
 
@@ -95,7 +117,17 @@ def _build(folder: Path, store: Store, debian_layer: Path) -> None:
         else:
             shutil.copytree(SCRIPTS / store.name, root / "opt" / store.name)
         slim_root.write_root_layer(layer, root)
-    image_archive.write_archive(folder / f"{store.name}.tar", [image_archive.Image(
-        reference=f"dev.local/{store.name}:{store.tag}", layers=[layer], entrypoint=[store.entrypoint],
-        user=str(slim_root.USER_ID), environment={"PATH": store.path}, stop_signal=store.stop_signal)])
+    image_archive.write_archive(
+        folder / f"{store.name}.tar",
+        [
+            image_archive.Image(
+                reference=f"dev.local/{store.name}:{store.tag}",
+                layers=[layer],
+                entrypoint=[store.entrypoint],
+                user=str(slim_root.USER_ID),
+                environment={"PATH": store.path},
+                stop_signal=store.stop_signal,
+            )
+        ],
+    )
     layer.unlink()

@@ -1,4 +1,6 @@
-"""The only reader of the stack's configuration: frozen, typed settings, all problems told at once. Creates no resource."""
+"""The only reader of the stack's configuration: frozen, typed settings, all problems told at once. Creates no
+resource.
+"""
 
 from settings.load import from_stack, load, secret
 from settings.model import (
@@ -18,6 +20,21 @@ from settings.problems import Problem, SettingsError
 from settings.rules import warnings
 
 __all__ = [
-    "Cluster", "Kafka", "Knative", "PostgreSQL", "Problem", "Redis", "Service", "Settings", "SettingsError",
-    "Sources", "Stable", "Track", "VersionSettings", "from_stack", "load", "secret", "warnings",
+    "Cluster",
+    "Kafka",
+    "Knative",
+    "PostgreSQL",
+    "Problem",
+    "Redis",
+    "Service",
+    "Settings",
+    "SettingsError",
+    "Sources",
+    "Stable",
+    "Track",
+    "VersionSettings",
+    "from_stack",
+    "load",
+    "secret",
+    "warnings",
 ]

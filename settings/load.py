@@ -35,7 +35,9 @@ def load(raw: Mapping[str, str], known_services: tuple[str, ...], directory: Pat
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        raise SettingsError([*problems, *from_validation(error, Settings), *broken(_sound_services(values, error))]) from None
+        raise SettingsError(
+            [*problems, *from_validation(error, Settings), *broken(_sound_services(values, error))]
+        ) from None
     problems += broken(settings.services)
     if problems:
         raise SettingsError(problems)
@@ -75,22 +77,38 @@ def _sources(value: Any, directory: Path, problems: list[Problem]) -> Any:
     if isinstance(value, str):
         file = directory / value
         if not file.is_file():
-            problems.append(Problem("sources", shown(value), "a mapping, or a YAML file that holds one and exists",
-                                    f"{remove_command('sources')} (upstream), or make the file: make up SOURCES=offline"))
+            problems.append(
+                Problem(
+                    "sources",
+                    shown(value),
+                    "a mapping, or a YAML file that holds one and exists",
+                    f"{remove_command('sources')} (upstream), or make the file: make up SOURCES=offline",
+                )
+            )
             return {}
         try:
             value = yaml.load(file.read_text(), Loader=yaml.CSafeLoader) or {}
         except yaml.YAMLError as error:
-            problems.append(Problem("sources", f"{shown(value)}, which is no YAML ({' '.join(str(error).split())})", "a YAML file",
-                                    f"mend {file}, or {remove_command('sources')} (upstream)"))
+            problems.append(
+                Problem(
+                    "sources",
+                    f"{shown(value)}, which is no YAML ({' '.join(str(error).split())})",
+                    "a YAML file",
+                    f"mend {file}, or {remove_command('sources')} (upstream)",
+                )
+            )
             return {}
     return value
 
 
 def _sound_services(values: dict[str, Any], error: ValidationError) -> dict[str, Service]:
     """The services without a problem of their own, so that the rules between settings are told in the same go."""
-    unsound = {str(details["loc"][1]) for details in error.errors() if details["loc"][0] == "services" and details["loc"][1:]}
-    return {name: Service.model_validate(service) for name, service in values["services"].items() if name not in unsound}
+    unsound = {
+        str(details["loc"][1]) for details in error.errors() if details["loc"][0] == "services" and details["loc"][1:]
+    }
+    return {
+        name: Service.model_validate(service) for name, service in values["services"].items() if name not in unsound
+    }
 
 
 def _fill_services(values: dict[str, Any], known: tuple[str, ...], problems: list[Problem]) -> None:
@@ -114,6 +132,8 @@ def _with_percents(service: Any, canary_percent: int) -> Any:
     tracks = service.get("tracks") if isinstance(service, dict) else None
     if not isinstance(tracks, dict):
         return service
-    filled = {name: {"percent": canary_percent if name == CANARY else 0, **track} if isinstance(track, dict) else track
-              for name, track in tracks.items()}
+    filled = {
+        name: {"percent": canary_percent if name == CANARY else 0, **track} if isinstance(track, dict) else track
+        for name, track in tracks.items()
+    }
     return {**service, "tracks": filled}

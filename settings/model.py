@@ -34,7 +34,9 @@ class Cluster(_Settings):
     name: Annotated[Label, Field(max_length=40)] = "dev"
     http_port: Port = 80
     """Port on 127.0.0.1 where the ingress listens."""
-    node_image: str = "docker.io/kindest/node:v1.34.0@sha256:7416a61b42b1662ca6ca89f02028ac133a309a2a30ba309614e8ec94d976dc5a"
+    node_image: str = (
+        "docker.io/kindest/node:v1.34.0@sha256:7416a61b42b1662ca6ca89f02028ac133a309a2a30ba309614e8ec94d976dc5a"
+    )
     """Image of the node, which is Kubernetes' version; the one that kind 0.30.0 was released with."""
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, as lines for a person: key path, what was given, what is wanted, what fixes it."""
+"""What is wrong with a configuration, for a person: key path, what was given, what is wanted, what fixes it."""
 
 from __future__ import annotations
 
@@ -53,8 +53,9 @@ class SettingsError(pulumi.RunError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        super().__init__(f"{count} in the stack's configuration; nothing was changed:\n"
-                         + "\n".join(f"  - {str(p)}" for p in problems))
+        super().__init__(
+            f"{count} in the stack's configuration; nothing was changed:\n" + "\n".join(f"  - {p!s}" for p in problems)
+        )
 
 
 def set_command(path: str, value: str) -> str:

@@ -23,8 +23,10 @@ def broken(services: Mapping[str, Service]) -> list[Problem]:
 def warnings(settings: Settings) -> list[str]:
     """What is allowed but probably not meant."""
     if settings.canary_percent and not any(CANARY in s.tracks for s in settings.services.values()):
-        return [f"canaryPercent is {settings.canary_percent}, but no service has a track named canary: it has no effect. "
-                f"Add one: {set_command('services.notifications-service.tracks.canary.version', 'v1.1.0')}"]
+        return [
+            f"canaryPercent is {settings.canary_percent}, but no service has a track named canary: it has no effect. "
+            f"Add one: {set_command('services.notifications-service.tracks.canary.version', 'v1.1.0')}"
+        ]
     return []
 
 
@@ -33,8 +35,12 @@ def _shares(name: str, service: Service) -> Iterator[Problem]:
     if total > 100:
         given = " + ".join(f"{track} {t.percent}" for track, t in service.tracks.items())
         first = next(iter(service.tracks))
-        yield Problem(f"services.{name}.tracks", f"{given} = {total} percent", "at most 100 percent in all",
-                      set_command(f"services.{name}.tracks.{first}.percent", "<less>"))
+        yield Problem(
+            f"services.{name}.tracks",
+            f"{given} = {total} percent",
+            "at most 100 percent in all",
+            set_command(f"services.{name}.tracks.{first}.percent", "<less>"),
+        )
 
 
 def _tags(name: str, service: Service) -> Iterator[Problem]:
@@ -42,13 +48,18 @@ def _tags(name: str, service: Service) -> Iterator[Problem]:
     for path, tag in _tags_of(service):
         where = f"services.{name}.{path}.tag"
         if tag in holders:
-            yield Problem(where, f'"{tag}", which {holders[tag]} has too', "a tag of its own",
-                          set_command(where, "<another tag>"))
+            yield Problem(
+                where, f'"{tag}", which {holders[tag]} has too', "a tag of its own", set_command(where, "<another tag>")
+            )
         holders.setdefault(tag, path)
         joined = f"{tag}-{name}"
         if len(joined) > DNS_LABEL_LENGTH:
-            yield Problem(where, f'"{tag}", which makes the host name {joined} ({len(joined)} characters)',
-                          f"at most {DNS_LABEL_LENGTH} characters once joined", set_command(where, "<shorter tag>"))
+            yield Problem(
+                where,
+                f'"{tag}", which makes the host name {joined} ({len(joined)} characters)',
+                f"at most {DNS_LABEL_LENGTH} characters once joined",
+                set_command(where, "<shorter tag>"),
+            )
 
 
 def _tags_of(service: Service) -> Iterator[tuple[str, str]]:
@@ -63,12 +74,18 @@ def _track_names(name: str, service: Service) -> Iterator[Problem]:
     for track in service.tracks:
         where = f"services.{name}.tracks.{track}"
         if track == STABLE:
-            yield Problem(where, "a track named stable", "another name: stable is what the tracks leave", remove_command(where))
+            yield Problem(
+                where, "a track named stable", "another name: stable is what the tracks leave", remove_command(where)
+            )
         joined = f"{name}-{track}"
         # The revision name adds at least "-<1 of version>-<8 of digest>" to the configuration's name.
         if len(joined) > DNS_LABEL_LENGTH - 11:
-            yield Problem(where, f"a name that makes the configuration {joined} ({len(joined)} characters)",
-                          f"at most {DNS_LABEL_LENGTH - 11} characters once joined", remove_command(where))
+            yield Problem(
+                where,
+                f"a name that makes the configuration {joined} ({len(joined)} characters)",
+                f"at most {DNS_LABEL_LENGTH - 11} characters once joined",
+                remove_command(where),
+            )
 
 
 def _collisions(services: Mapping[str, Service]) -> Iterator[Problem]:
@@ -84,6 +101,10 @@ def _collisions(services: Mapping[str, Service]) -> Iterator[Problem]:
 
 def _taken(names: dict[str, str], joined: str, path: str, what: str) -> Iterator[Problem]:
     if joined in names:
-        yield Problem(path, f"{what} that joins to {joined}, the name of {names[joined]}", f"{what} that stays apart",
-                      remove_command(path))
+        yield Problem(
+            path,
+            f"{what} that joins to {joined}, the name of {names[joined]}",
+            f"{what} that stays apart",
+            remove_command(path),
+        )
     names.setdefault(joined, path)

@@ -49,19 +49,35 @@ Port = Annotated[WholeNumber, Field(ge=1, le=65535)]
 Scale = Annotated[WholeNumber, Field(ge=0, le=10_000)]
 """Number of pods."""
 Text = Annotated[str, BeforeValidator(_text)]
-Label = Annotated[str, _matching(
-    r"^[a-z]([-a-z0-9]*[a-z0-9])?$", "lower-case letters, digits and '-', beginning with a letter and not ending with '-'",
-    DNS_LABEL_LENGTH)]
+Label = Annotated[
+    str,
+    _matching(
+        r"^[a-z]([-a-z0-9]*[a-z0-9])?$",
+        "lower-case letters, digits and '-', beginning with a letter and not ending with '-'",
+        DNS_LABEL_LENGTH,
+    ),
+]
 """DNS label that Kubernetes accepts as a Service name (RFC 1035)."""
-Version = Annotated[Text, _matching(
-    r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|sha256:[0-9a-f]{64})$",
-    "an image tag such as v1.1.0, or a digest sha256:<64 hexadecimal digits>")]
+Version = Annotated[
+    Text,
+    _matching(
+        r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|sha256:[0-9a-f]{64})$",
+        "an image tag such as v1.1.0, or a digest sha256:<64 hexadecimal digits>",
+    ),
+]
 """Image tag (OCI: at most 128 of letters, digits, `_`, `.`, `-`) or digest `sha256:…`."""
-EnvironmentName = Annotated[str, _matching(
-    r"^[A-Za-z_][A-Za-z0-9_]*$", "letters, digits and '_', not beginning with a digit")]
-Quantity = Annotated[Text, _matching(
-    r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$", "a Kubernetes quantity such as 100m, 64Mi, 1Gi or 2")]
+EnvironmentName = Annotated[
+    str, _matching(r"^[A-Za-z_][A-Za-z0-9_]*$", "letters, digits and '_', not beginning with a digit")
+]
+Quantity = Annotated[
+    Text,
+    _matching(r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$", "a Kubernetes quantity such as 100m, 64Mi, 1Gi or 2"),
+]
 SemanticVersion = Annotated[Text, _matching(r"^[0-9]+\.[0-9]+\.[0-9]+$", "a version of three numbers such as 1.10.2")]
-DomainName = Annotated[str, _matching(
-    r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "a domain name such as 127.0.0.1.sslip.io")]
+DomainName = Annotated[
+    str,
+    _matching(
+        r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "a domain name such as 127.0.0.1.sslip.io"
+    ),
+]
 Repository = Annotated[str, AfterValidator(_no_url), StringConstraints(min_length=1)]

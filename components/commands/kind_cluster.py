@@ -57,19 +57,24 @@ def is_ours(name: str, marker: str) -> bool:
 
 def docker_problems(minimum_cpus: float, minimum_memory_gib: float) -> list[str]:
     """What is wrong with Docker and the machine under it."""
+    way_out = "\n    Start it (systemctl start docker), or run: make up"
     try:
         info = json.loads(run("docker", "info", "--format", "{{json .}}"))
     except CommandError as error:
-        return [f"Docker cannot be used: {error}\n    Start it (systemctl start docker), or run: make up"]
+        return [f"Docker cannot be used: {error}{way_out}"]
     if info.get("ServerErrors"):
-        return [f"Docker cannot be used: {'; '.join(info['ServerErrors'])}\n    Start it (systemctl start docker), or run: make up"]
+        return [f"Docker cannot be used: {'; '.join(info['ServerErrors'])}{way_out}"]
     problems = []
     if info["NCPU"] < minimum_cpus:
-        problems.append(f"Docker has {info['NCPU']} CPUs; the chosen profile wants {minimum_cpus:g}. "
-                        "Give it more, or choose: pulumi config set --path 'knative-releases:knative.profile' small")
+        problems.append(
+            f"Docker has {info['NCPU']} CPUs; the chosen profile wants {minimum_cpus:g}. "
+            "Give it more, or choose: pulumi config set --path 'knative-releases:knative.profile' small"
+        )
     memory = info["MemTotal"] / 2**30
     if memory < minimum_memory_gib:
-        problems.append(f"Docker has {memory:.1f} GiB of memory; the chosen profile wants {minimum_memory_gib:g}. Give it more")
+        problems.append(
+            f"Docker has {memory:.1f} GiB of memory; the chosen profile wants {minimum_memory_gib:g}. Give it more"
+        )
     return problems
 
 
@@ -82,13 +87,19 @@ def port_problems(port: int) -> list[str]:
         except PermissionError:
             return []  # a low port: Docker's own daemon binds it
         except OSError as error:
-            return [f"port {port} on 127.0.0.1 cannot be used: {error.strerror}. Free it (see: ss -ltnp 'sport = :{port}'), "
-                    "or take another: pulumi config set --path 'knative-releases:cluster.httpPort' 8080"]
+            return [
+                f"port {port} on 127.0.0.1 cannot be used: {error.strerror}. "
+                f"Free it (see: ss -ltnp 'sport = :{port}'), "
+                "or take another: pulumi config set --path 'knative-releases:cluster.httpPort' 8080"
+            ]
     return []
 
 
 def preflight(name: str, marker: str) -> None:
-    """Check all that a creation needs. Raises CommandError that lists every problem; removes our own unfinished cluster."""
+    """Check all that a creation needs, and remove our own unfinished cluster.
+
+    Raises CommandError that lists every problem.
+    """
     problems = docker_problems(float(os.environ["MINIMUM_CPUS"]), float(os.environ["MINIMUM_MEMORY_GIB"]))
     try:
         run("kind", "version")
@@ -99,9 +110,11 @@ def preflight(name: str, marker: str) -> None:
             say(f"removing the unfinished cluster {name} of an interrupted run")
             run("kind", "delete", "cluster", "--name", name)
         else:
-            problems.append(f"a kind cluster named {name} exists, and this stack did not create it. It is left alone. "
-                            f"Choose another name: pulumi config set --path 'knative-releases:cluster.name' {name}-2\n"
-                            f"    or, if it is yours and not needed, delete it: kind delete cluster --name {name}")
+            problems.append(
+                f"a kind cluster named {name} exists, and this stack did not create it. It is left alone. "
+                f"Choose another name: pulumi config set --path 'knative-releases:cluster.name' {name}-2\n"
+                f"    or, if it is yours and not needed, delete it: kind delete cluster --name {name}"
+            )
     problems += port_problems(int(os.environ["HTTP_PORT"]))
     if problems:
         raise CommandError("the cluster cannot be created:\n" + "\n".join(f"  - {p}" for p in problems))
@@ -114,8 +127,15 @@ def create(name: str, marker: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         kubeconfig = Path(folder) / "kubeconfig"
         try:
-            run("kind", *arguments, "--kubeconfig", str(kubeconfig), "--image", os.environ["NODE_IMAGE"],
-                stdin=os.environ["CLUSTER_CONFIG"])
+            run(
+                "kind",
+                *arguments,
+                "--kubeconfig",
+                str(kubeconfig),
+                "--image",
+                os.environ["NODE_IMAGE"],
+                stdin=os.environ["CLUSTER_CONFIG"],
+            )
             return kubeconfig.read_text()
         except BaseException:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -1,4 +1,6 @@
-"""`python -m tests.bench`: the program against the hand, and against the engine's floor, in one run; a table and JSON."""
+"""`python -m tests.bench`: the program against the hand, and against the engine's floor, in one run; a table and
+JSON.
+"""
 
 from __future__ import annotations
 
@@ -67,14 +69,29 @@ def _report(console: Console, rounds: list[dict[str, dict[str, float]]], file: P
     table = Table("figure", "program s", "against", "s", "ratio", "goal", title=f"medians of {len(rounds)} rounds")
     for title, what, who, theirs, goal in GOALS:
         ratio = median("program", what) / median(who, theirs)
-        table.add_row(title, f"{median('program', what):.1f}", f"{who}: {theirs}", f"{median(who, theirs):.1f}",
-                      f"{ratio:.2f}", f"{'met' if ratio <= goal else 'missed'} (at most {goal:g})")
+        table.add_row(
+            title,
+            f"{median('program', what):.1f}",
+            f"{who}: {theirs}",
+            f"{median(who, theirs):.1f}",
+            f"{ratio:.2f}",
+            f"{'met' if ratio <= goal else 'missed'} (at most {goal:g})",
+        )
     over = median("program", "destroy") - median("hand", "destroy")
-    table.add_row("destroy", f"{median('program', 'destroy'):.1f}", "hand: kind delete", f"{median('hand', 'destroy'):.1f}",
-                  f"+{over:.1f} s", f"{'met' if over <= 10 else 'missed'} (at most +10 s)")
+    table.add_row(
+        "destroy",
+        f"{median('program', 'destroy'):.1f}",
+        "hand: kind delete",
+        f"{median('hand', 'destroy'):.1f}",
+        f"+{over:.1f} s",
+        f"{'met' if over <= 10 else 'missed'} (at most +10 s)",
+    )
     console.print(table)
-    versions = {"machine": platform.platform(), "date": time.strftime("%Y-%m-%d"),
-                "sources": yaml.safe_load(SOURCES.read_text())["images"] if SOURCES.exists() else "upstream"}
+    versions = {
+        "machine": platform.platform(),
+        "date": time.strftime("%Y-%m-%d"),
+        "sources": yaml.safe_load(SOURCES.read_text())["images"] if SOURCES.exists() else "upstream",
+    }
     file.write_text(json.dumps({**versions, "rounds": rounds}, indent=2) + "\n")
     console.print(f"written: {file}")
 

@@ -41,24 +41,38 @@ def by_hand(settings: Settings, folder: Path, kubectl_and_helm: str) -> dict[str
         "SERVICES": str(folder / "services.yaml"),
     }
     try:
-        done = subprocess.run([str(PROJECT / "tests/bench/by_hand.sh")], env=environment, text=True, capture_output=True,
-                              timeout=_SECONDS, check=False)
+        done = subprocess.run(
+            [str(PROJECT / "tests/bench/by_hand.sh")],
+            env=environment,
+            text=True,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
         if done.returncode:
             raise RuntimeError(f"the hand-typed tutorial failed:\n{done.stdout}{done.stderr}")
         steps = {name: float(seconds) for seconds, name in (line.split() for line in done.stdout.splitlines())}
     finally:
         begun = time.monotonic()
-        subprocess.run(["kind", "delete", "cluster", "--quiet", "--name", NAME], env=environment, timeout=120, check=True)
+        subprocess.run(
+            ["kind", "delete", "cluster", "--quiet", "--name", NAME], env=environment, timeout=120, check=True
+        )
     return {**steps, "destroy": time.monotonic() - begun}
 
 
 def _write_manifests(settings: Settings, folder: Path) -> None:
-    """The release manifests with the program's images and small requests, and the four services as the tutorial has them."""
+    """The release manifests with the program's images and small requests, and the four services as the tutorial has
+    them.
+    """
     source, images = ManifestSource(settings.sources.manifests), ImageMap(settings.sources.images)
-    for repository, version, file in (("serving", settings.knative.version, "serving-crds.yaml"),
-                                      ("serving", settings.knative.version, "serving-core.yaml"),
-                                      ("net-kourier", settings.knative.kourier_version, "kourier.yaml")):
-        objects = transformed(source.load(repository, version, file), redirect_images(images.redirected), small_requests)
+    for repository, version, file in (
+        ("serving", settings.knative.version, "serving-crds.yaml"),
+        ("serving", settings.knative.version, "serving-core.yaml"),
+        ("net-kourier", settings.knative.kourier_version, "kourier.yaml"),
+    ):
+        objects = transformed(
+            source.load(repository, version, file), redirect_images(images.redirected), small_requests
+        )
         (folder / file).write_text(yaml.safe_dump_all(objects))
     (folder / "services.yaml").write_text(yaml.safe_dump_all([_service(name, images) for name in SERVICES]))
 
@@ -66,7 +80,10 @@ def _write_manifests(settings: Settings, folder: Path) -> None:
 def _service(name: str, images: ImageMap) -> dict[str, Any]:
     definition = SERVICES[name]
     scale = {"autoscaling.knative.dev/min-scale": str(definition.min_scale)} if definition.min_scale else {}
-    container = {"image": images.redirected(f"{definition.repository}:v1.0.0"), "env": [dict(v) for v in definition.env]}
+    container = {
+        "image": images.redirected(f"{definition.repository}:v1.0.0"),
+        "env": [dict(v) for v in definition.env],
+    }
     return {
         "apiVersion": "serving.knative.dev/v1",
         "kind": "Service",

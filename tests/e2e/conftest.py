@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.e2e.environment import Environment
 from tests.e2e.traffic import Client
 
 
 def _home() -> Path:
     cache = os.environ.get("KNATIVE_RELEASES_CACHE")
-    root = Path(cache) if cache else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "knative-releases"
+    root = (
+        Path(cache) if cache else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "knative-releases"
+    )
     return root / "e2e"
 
 

@@ -1,6 +1,7 @@
 """The environment that the end-to-end tests use: a stack, a cluster and a port of their own, driven by the real CLI.
 
-Its state lives in the user's cache, not in the checkout, so that a later run (from another clone too) finds what a broken
+Its state lives in the user's cache, not in the checkout, so that a later run (from another clone too) finds what a
+broken
 one left, and destroys just that.
 """
 
@@ -24,7 +25,7 @@ SOURCES = PROJECT / ".local" / "sources.yaml"
 UP_SECONDS = 900
 
 
-class CommandFailed(AssertionError):
+class CommandError(AssertionError):
     """A command of a test failed; the message is its whole output."""
 
 
@@ -68,11 +69,20 @@ class Environment:
         return f"{self.name}-control-plane"
 
     def run(self, *command: str, seconds: float = UP_SECONDS, check: bool = True, stdin: str | None = None) -> str:
-        """Output of a command in the project's folder. Raises CommandFailed with all of it where it fails."""
-        done = subprocess.run(command, cwd=PROJECT, env=self.env, text=True, timeout=seconds, check=False, input=stdin,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT if check else subprocess.PIPE)
+        """Output of a command in the project's folder. Raises CommandError with all of it where it fails."""
+        done = subprocess.run(
+            command,
+            cwd=PROJECT,
+            env=self.env,
+            text=True,
+            timeout=seconds,
+            check=False,
+            input=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if check else subprocess.PIPE,
+        )
         if check and done.returncode:
-            raise CommandFailed(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
+            raise CommandError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
         return done.stdout
 
     def pulumi(self, *arguments: str) -> str:
@@ -119,8 +129,17 @@ class Environment:
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """Output of kubectl, run inside the node, where every kind node has it."""
         interactive = ["-i"] if stdin is not None else []
-        return self.run("docker", "exec", *interactive, self.node, "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf",
-                        *arguments, seconds=120, stdin=stdin)
+        return self.run(
+            "docker",
+            "exec",
+            *interactive,
+            self.node,
+            "kubectl",
+            "--kubeconfig=/etc/kubernetes/admin.conf",
+            *arguments,
+            seconds=120,
+            stdin=stdin,
+        )
 
     def get(self, kind: str, *arguments: str) -> list[dict[str, Any]]:
         """The objects of a kind in the namespace default, as kubectl lists them."""

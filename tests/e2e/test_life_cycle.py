@@ -1,4 +1,6 @@
-"""The life of an environment, from nothing to nothing, on a real cluster. The tests build on one another, in this order."""
+"""The life of an environment, from nothing to nothing, on a real cluster. The tests build on one another, in this
+order.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +10,32 @@ import time
 from typing import Any
 
 import pytest
+
 from tests.e2e.environment import Environment, eventually
 from tests.e2e.traffic import Client, Prober, assert_share, observed
 
 SERVICES = ("frontend", "c4p-service", "agenda-service", "notifications-service")
 NOTIFICATIONS = "notifications-service"
 CANARY = {NOTIFICATIONS: {"tracks": {"canary": {"version": "v1.1.0"}}}}
-DARK = {"frontend": {"stable": {"tag": "current"}, "tracks": {"version110": {
-    "version": "v1.1.0", "tag": "version110", "env": {"FEATURE_DEBUG_ENABLED": "true"}}}}}
+DARK = {
+    "frontend": {
+        "stable": {"tag": "current"},
+        "tracks": {"version110": {"version": "v1.1.0", "tag": "version110", "env": {"FEATURE_DEBUG_ENABLED": "true"}}},
+    }
+}
 SAMPLE = 1000
 
 
 def revisions(environment: Environment, service: str) -> list[str]:
     """Names of a service's revisions that have pods, tracks included."""
     pods = environment.get("pods", "-l", f"serving.knative.dev/service={service}")
-    return sorted({pod["metadata"]["labels"]["serving.knative.dev/revision"] for pod in pods
-                   if not pod["metadata"].get("deletionTimestamp")})
+    return sorted(
+        {
+            pod["metadata"]["labels"]["serving.knative.dev/revision"]
+            for pod in pods
+            if not pod["metadata"].get("deletionTimestamp")
+        }
+    )
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +47,10 @@ def up(environment: Environment) -> Environment:
 
 
 def test_up_from_nothing_makes_four_services_ready_and_answering(up: Environment, client: Client) -> None:
-    ready = {s["metadata"]["name"]: {c["type"]: c["status"] for c in s["status"]["conditions"]}["Ready"] for s in up.get("ksvc")}
+    ready = {
+        s["metadata"]["name"]: {c["type"]: c["status"] for c in s["status"]["conditions"]}["Ready"]
+        for s in up.get("ksvc")
+    }
     assert ready == dict.fromkeys(SERVICES, "True"), "every service is Ready when up returns"
     for service in SERVICES:
         assert client.version(service) == "1.0.0", f"{service} answers by its Host header at once"
@@ -50,10 +65,13 @@ def test_the_outputs_say_where_each_service_is_and_keep_the_kubeconfig_secret(up
     assert "client-key-data" not in up.pulumi("stack", "export"), "nor is it in plain text in the state"
 
 
-def test_a_dark_version_is_reached_by_its_url_and_by_the_header_alone(up: Environment, client: Client) -> None:
+@pytest.mark.usefixtures("up")
+def test_a_dark_version_is_reached_by_its_url_and_by_the_header_alone(client: Client) -> None:
     assert client.version("version110-frontend") == "1.1.0"
     assert client.version("frontend", headers={"Knative-Serving-Tag": "version110"}) == "1.1.0"
-    assert client.version("frontend", headers={"Knative-Serving-Tag": "nobody"}) == "1.0.0", "an unknown tag is the main route"
+    assert client.version("frontend", headers={"Knative-Serving-Tag": "nobody"}) == "1.0.0", (
+        "an unknown tag is the main route"
+    )
     assert observed(client, "frontend", 50) == {"1.0.0": 50}, "at 0 percent no request of the main URL reaches it"
 
 
@@ -83,14 +101,16 @@ def test_a_proposal_goes_through_every_service_and_store(up: Environment, client
 def in_postgresql(environment: Environment, query: str) -> str:
     """Rows of a query, asked inside the database's pod with its own password."""
     script = f'PGPASSWORD="$POSTGRES_PASSWORD" psql -h 127.0.0.1 -U postgres -At -c "{query}"'
-    return environment.kubectl("exec", "postgresql-0", "--", "sh", "-c", script)
+    return environment.kubectl("exec", "postgresql-0", "--", "bash", "-c", script)
 
 
 def in_redis(environment: Environment) -> str:
     """Everything that Redis keeps, as text, asked inside its pod with its own password."""
-    script = ('export REDISCLI_AUTH="$REDIS_PASSWORD"; for k in $(redis-cli --raw keys "*"); do '
-              'redis-cli --raw hvals "$k" 2>/dev/null; redis-cli --raw get "$k" 2>/dev/null; done')
-    return environment.kubectl("exec", "redis-master-0", "--", "sh", "-c", script)
+    script = (
+        'export REDISCLI_AUTH="$REDIS_PASSWORD"; for k in $(redis-cli --raw keys "*"); do '
+        'redis-cli --raw hvals "$k" 2>/dev/null; redis-cli --raw get "$k" 2>/dev/null; done'
+    )
+    return environment.kubectl("exec", "redis-master-0", "--", "bash", "-c", script)
 
 
 def test_a_second_up_changes_nothing(up: Environment) -> None:

@@ -41,13 +41,22 @@ class Client:
         """Host of a service, or of a tag's URL (`<tag>-<service>`)."""
         return f"{service}.default.{self.domain}"
 
-    def request(self, service: str, path: str, method: str = "GET", body: Any = None, headers: dict[str, str] | None = None,
-                connection: http.client.HTTPConnection | None = None) -> Answer:
+    def request(
+        self,
+        service: str,
+        path: str,
+        method: str = "GET",
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        connection: http.client.HTTPConnection | None = None,
+    ) -> Answer:
         """Send one request, never retried. Errors of the connection pass through."""
         used = connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.seconds)
         try:
             data = None if body is None else json.dumps(body)
-            used.request(method, path, data, {"Host": self.host(service), "Content-Type": "application/json", **(headers or {})})
+            used.request(
+                method, path, data, {"Host": self.host(service), "Content-Type": "application/json", **(headers or {})}
+            )
             response = used.getresponse()
             return Answer(response.status, response.read())
         finally:
@@ -63,7 +72,9 @@ class Client:
         return version
 
 
-def observed(client: Client, service: str, requests: int, connection_of: Callable[[], Any] = lambda: None) -> dict[str, int]:
+def observed(
+    client: Client, service: str, requests: int, connection_of: Callable[[], Any] = lambda: None
+) -> dict[str, int]:
     """How many of a number of requests each version answered."""
     return dict(collections.Counter(client.version(service, connection=connection_of()) for _ in range(requests)))
 
@@ -71,14 +82,19 @@ def observed(client: Client, service: str, requests: int, connection_of: Callabl
 def assert_share(counts: dict[str, int], version: str, percent: int) -> None:
     """The count of a version lies in the exact binomial window of its share; 0 and 100 percent are exact."""
     total, seen = sum(counts.values()), counts.get(version, 0)
-    low, high = (int(x) for x in binom.interval(1 - FALSE_ALARM, total, percent / 100)) if 0 < percent < 100 else (
-        total * percent // 100, total * percent // 100)
+    low, high = (
+        (int(x) for x in binom.interval(1 - FALSE_ALARM, total, percent / 100))
+        if 0 < percent < 100
+        else (total * percent // 100, total * percent // 100)
+    )
     assert low <= seen <= high, f"{version} answered {seen} of {total}; {percent} % allows {low} to {high} ({counts})"
 
 
 @dataclass
 class Prober:
-    """Constant load on a service by fresh and by kept-alive connections. It never retries: each failure counts as lost."""
+    """Constant load on a service by fresh and by kept-alive connections. It never retries: each failure counts as
+    lost.
+    """
 
     client: Client
     service: str
@@ -91,7 +107,9 @@ class Prober:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __enter__(self) -> Prober:
-        self._threads = [threading.Thread(target=self._probe, args=(worker % 2 == 0,)) for worker in range(self.workers)]
+        self._threads = [
+            threading.Thread(target=self._probe, args=(worker % 2 == 0,)) for worker in range(self.workers)
+        ]
         for thread in self._threads:
             thread.start()
         return self

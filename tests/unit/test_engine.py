@@ -27,9 +27,7 @@ def record(state: Path, pid: int, identity: str | None) -> None:
     (state / "engine.json").write_text(json.dumps({"pid": pid, "identity": identity}))
 
 
-def test_stop_ends_the_recorded_process_and_cleans_its_record(
-    tmp_path: Path, process: subprocess.Popen[bytes]
-) -> None:
+def test_stop_ends_the_recorded_process_and_cleans_its_record(tmp_path: Path, process: subprocess.Popen[bytes]) -> None:
     record(tmp_path, process.pid, engine_host.process_identity(process.pid))
     engine.stop(tmp_path)
     assert process.poll() is not None, "stop returned while the engine still ran"
@@ -98,8 +96,10 @@ def test_the_pid_of_a_dead_containerd_does_not_stop_dockerd(
     assert not left.exists()
 
 
-WRAPPER_PROCESS = {"oomScoreAdj": -500,
-                   "capabilities": {"bounding": ["CAP_CHOWN", "CAP_SYS_RESOURCE"], "ambient": None}}
+WRAPPER_PROCESS = {
+    "oomScoreAdj": -500,
+    "capabilities": {"bounding": ["CAP_CHOWN", "CAP_SYS_RESOURCE"], "ambient": None},
+}
 
 
 @pytest.mark.parametrize(
@@ -118,8 +118,13 @@ def test_the_wrapper_takes_out_what_needs_the_capability_and_no_more(
     runc.write_text('#!/bin/sh\necho "$@"\n')
     runc.chmod(0o755)
     given = [argument.format(tmp_path) for argument in arguments]
-    ran = subprocess.run([sys.executable, str(engine_host.RUNTIME_WRAPPER), *given], capture_output=True, text=True,
-                         env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=True)
+    ran = subprocess.run(
+        [sys.executable, str(engine_host.RUNTIME_WRAPPER), *given],
+        capture_output=True,
+        text=True,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        check=True,
+    )
     assert ran.stdout.split() == given, "runc has to get the arguments as they were given"
     left = json.loads((tmp_path / file).read_text())
     assert left.get("process", left) == {"capabilities": {"bounding": ["CAP_CHOWN"], "ambient": []}}

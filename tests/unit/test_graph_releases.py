@@ -185,3 +185,9 @@ def test_webhook_rules_are_left_to_knative(manifests: Path) -> None:
     assert found, "nothing is recorded: this test proves nothing"
     rules = [r.name for r in found for webhook in r.inputs["webhooks"] if "rules" in webhook]
     assert not rules, f"a refresh finds {rules} changed by another field manager"
+
+
+def test_a_service_that_keeps_a_pod_may_be_set_to_keep_none(small: Path) -> None:
+    recorded = released(small, {"stable": {"minScale": 0}}, "frontend")
+    annotations = knative_service(recorded, "frontend")["template"]["metadata"]["annotations"]
+    assert annotations == {"autoscaling.knative.dev/min-scale": "0"}, "0 was taken for unset"

@@ -19,6 +19,7 @@ TRANSFORMS = {
     "redirect_images": manifests.redirect_images(LOCAL.redirected),
     "small_requests": manifests.small_requests,
     "without_webhook_rules": manifests.without_webhook_rules,
+    "without_documentation": manifests.without_documentation,
     "own": manifests.own,
 }
 
@@ -135,3 +136,23 @@ def test_definitions_are_taken_once_and_every_other_object_has_its_group() -> No
     assert len(keys) == len(set(keys)), "an object would be registered twice"
     assert set(keys) == {manifests.key(m) for m in core}, "an object of the release is left out"
     assert {m["kind"] for m in groups["workloads"]} == {"Deployment"}, "workloads hold what is needed before them"
+
+
+def test_documentation_is_left_out_and_a_property_named_description_stays() -> None:
+    properties = {
+        "description": {"type": "string", "description": "text"},
+        "items": {"items": [{"description": "text"}]},
+    }
+    schema = {"openAPIV3Schema": {"description": "text", "type": "object", "properties": properties}}
+    given = manifest("CustomResourceDefinition", "d", spec={"versions": [{"name": "v1", "schema": schema}]})
+    found = manifests.transformed([given], manifests.without_documentation)[0]["spec"]["versions"][0]["schema"]
+    kept = {"description": {"type": "string"}, "items": {"items": [{}]}}
+    assert found == {"openAPIV3Schema": {"type": "object", "properties": kept}}, "a field of the API is lost"
+
+
+def test_an_example_goes_with_its_checksum_and_other_entries_stay() -> None:
+    given = manifest("ConfigMap", "c", "n", data={"_example": "text", "key": "value"})
+    given["metadata"]["annotations"] = {"knative.dev/example-checksum": "1", "other": "2"}
+    found = manifests.transformed([given], manifests.without_documentation)[0]
+    assert found["data"] == {"key": "value"}, "an entry of the release is lost"
+    assert found["metadata"]["annotations"] == {"other": "2"}, "Knative's webhook refuses the checksum of no example"

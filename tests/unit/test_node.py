@@ -62,9 +62,7 @@ def test_an_engine_without_it_or_with_an_older_one_gets_the_archive(
 
 
 @pytest.mark.usefixtures("archive")
-def test_a_load_that_fails_says_why_and_where_to_look(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_load_that_fails_says_why_and_where_to_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_docker(tmp_path, monkeypatch, label="", load_fails=True)
     with pytest.raises(node.NodeImageError, match=r"(?s)no space left.*df -h"):
         node.node_image(*[tmp_path] * 4)
@@ -96,11 +94,15 @@ def test_the_archive_has_the_images_that_kubeadm_asks_for(tmp_path: Path, monkey
         content = written.extractfile("manifest.json")
         assert content is not None
         names = {entry["RepoTags"][0] for entry in json.load(content)}
-    kubernetes = {f"registry.k8s.io/kube-{part}:v{versions.KUBERNETES}"
-                  for part in ("apiserver", "controller-manager", "scheduler", "proxy")}
+    kubernetes = {
+        f"registry.k8s.io/kube-{part}:v{versions.KUBERNETES}"
+        for part in ("apiserver", "controller-manager", "scheduler", "proxy")
+    }
     assert names == kubernetes | {
-        f"registry.k8s.io/etcd:{versions.ETCD}-0", f"registry.k8s.io/coredns/coredns:v{versions.COREDNS}",
-        *(f"registry.k8s.io/pause:{version}" for version in versions.PAUSE)}
+        f"registry.k8s.io/etcd:{versions.ETCD}-0",
+        f"registry.k8s.io/coredns/coredns:v{versions.COREDNS}",
+        *(f"registry.k8s.io/pause:{version}" for version in versions.PAUSE),
+    }
 
 
 def test_volumes_lie_where_the_provisioner_puts_them() -> None:
@@ -125,8 +127,10 @@ def test_the_pod_network_is_valid_and_within_kinds_default() -> None:
     [("bookworm", "http://mirror.example/debian/"), ("trixie", debian_root.DEFAULT_MIRROR)],
 )
 def test_the_mirror_is_that_of_apt_for_the_suite(suite: str, wanted: str) -> None:
-    listed = ("bookworm contrib http://other.example/debian/\nbookworm main http://mirror.example/debian/\n"
-              "bookworm-security main http://security.example/\n")
+    listed = (
+        "bookworm contrib http://other.example/debian/\nbookworm main http://mirror.example/debian/\n"
+        "bookworm-security main http://security.example/\n"
+    )
     assert debian_root.mirror_of(listed, suite) == wanted
 
 
@@ -135,9 +139,7 @@ def test_a_named_mirror_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     assert debian_root.mirror("bookworm") == "http://near.example/debian"
 
 
-def test_without_root_a_debian_root_is_refused_with_the_remedy(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_root_a_debian_root_is_refused_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KNATIVE_RELEASES_CACHE", str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(debian_root.DebianRootError, match="needs root on Debian"):
