@@ -5,17 +5,25 @@ import pulumi
 import settings as stack
 from app.conference import ConferenceApplication, ConferenceApplicationArgs
 from app.services import SERVICES
-from app.stores import ConferenceStores, ConferenceStoresArgs
+from app.stores import ConferenceStores, ConferenceStoresArgs, chart_versions
 from components.cluster import INGRESS_NODE_PORT, KindCluster, KindClusterArgs
 from components.images import ImageMap
 from components.knative import KnativeServing, KnativeServingArgs, configuration
 from components.kourier import INGRESS_CLASS, Kourier, KourierArgs
+from components.resolved_sources import SourceArgs, resolve
 from components.secret import given_or_generated
-from components.sources import ManifestSource
 
 settings = stack.from_stack(tuple(SERVICES))
-images, manifests = ImageMap(settings.sources.images), ManifestSource(settings.sources.manifests)
-small = settings.knative.profile == "small"
+images, small = ImageMap(settings.sources.images), settings.knative.profile == "small"
+source_args = SourceArgs(
+    manifests=settings.sources.manifests,
+    knative_version=settings.knative.version,
+    kourier_version=settings.knative.kourier_version,
+    charts=settings.sources.charts,
+    chart_versions=chart_versions(settings),
+    archives=settings.sources.archives,
+)
+sources = resolve(source_args)
 
 cluster_args = KindClusterArgs(
     cluster_name=settings.cluster.name,
@@ -27,8 +35,8 @@ cluster = KindCluster("cluster", cluster_args)
 on_cluster = pulumi.ResourceOptions(providers=[cluster.provider])
 
 knative_args = KnativeServingArgs(
-    version=settings.knative.version,
-    manifests=manifests,
+    definitions=sources.definitions,
+    core=sources.core,
     images=images,
     small=small,
     configuration=configuration(INGRESS_CLASS, settings.knative.domain),
@@ -36,8 +44,7 @@ knative_args = KnativeServingArgs(
 )
 knative = KnativeServing("knative-serving", knative_args, on_cluster)
 kourier_args = KourierArgs(
-    version=settings.knative.kourier_version,
-    manifests=manifests,
+    manifests=sources.kourier,
     images=images,
     small=small,
     node_port=INGRESS_NODE_PORT,
@@ -47,6 +54,7 @@ kourier_args = KourierArgs(
 kourier = Kourier("kourier", kourier_args, on_cluster)
 stores_args = ConferenceStoresArgs(
     settings=settings,
+    charts=sources.charts,
     images=images,
     postgresql_password=given_or_generated("postgresql-password", stack.secret("postgresqlPassword")),
     redis_password=given_or_generated("redis-password", stack.secret("redisPassword")),

@@ -12,14 +12,16 @@ from app.services import INIT_CONFIG_MAP, INIT_SQL, SERVICES
 from components.datastores import DatastoreArgs, InitScripts, Kafka, PostgreSQL, Redis
 from components.images import ImageMap
 from components.objects import Placement
+from components.sources import Chart
 from settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConferenceStoresArgs:
-    """Chart versions and sizes, where charts and images come from, and the passwords."""
+    """Charts, sizes, where images come from, and the passwords."""
 
     settings: Settings
+    charts: Mapping[str, Chart]
     images: ImageMap
     postgresql_password: pulumi.Input[str]
     redis_password: pulumi.Input[str]
@@ -35,19 +37,11 @@ class ConferenceStores(pulumi.ComponentResource):
     def __init__(self, name: str, args: ConferenceStoresArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("knative-releases:index:ConferenceStores", name, None, opts)
         settings, child = args.settings, pulumi.ResourceOptions(parent=self)
-        kafka = Kafka(
-            "kafka", _store(args, settings.kafka.chart_version, settings.kafka.size), settings.kafka.topic, child
-        )
-        postgresql = PostgreSQL(
-            "postgresql",
-            _store(args, settings.postgresql.chart_version, settings.postgresql.size),
-            args.postgresql_password,
-            InitScripts(INIT_CONFIG_MAP, INIT_SQL),
-            child,
-        )
-        redis = Redis(
-            "redis", _store(args, settings.redis.chart_version, settings.redis.size), args.redis_password, child
-        )
+        kafka = Kafka("kafka", _store(args, "kafka", settings.kafka.size), settings.kafka.topic, child)
+        init = InitScripts(INIT_CONFIG_MAP, INIT_SQL)
+        postgresql_args = _store(args, "postgresql", settings.postgresql.size)
+        postgresql = PostgreSQL("postgresql", postgresql_args, args.postgresql_password, init, child)
+        redis = Redis("redis", _store(args, "redis", settings.redis.size), args.redis_password, child)
         stores: dict[str, list[pulumi.Resource]] = {service: [kafka] for service in SERVICES}
         stores["c4p-service"].append(postgresql)
         stores["agenda-service"].append(redis)
@@ -55,12 +49,16 @@ class ConferenceStores(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def _store(args: ConferenceStoresArgs, chart_version: str, size: str) -> DatastoreArgs:
+def chart_versions(settings: Settings) -> dict[str, str]:
+    """The charts that the stores are made from, with their versions."""
+    return {
+        "kafka": settings.kafka.chart_version,
+        "postgresql": settings.postgresql.chart_version,
+        "redis": settings.redis.chart_version,
+    }
+
+
+def _store(args: ConferenceStoresArgs, name: str, size: str) -> DatastoreArgs:
     return DatastoreArgs(
-        charts=args.settings.sources.charts,
-        chart_version=chart_version,
-        size=size,
-        images=args.images,
-        namespace=NAMESPACE,
-        placement=args.placement,
+        chart=args.charts[name], size=size, images=args.images, namespace=NAMESPACE, placement=args.placement
     )

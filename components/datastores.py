@@ -12,7 +12,7 @@ from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
 
 from components.images import ImageMap, Reference
 from components.objects import Placement
-from components.sources import chart
+from components.sources import Chart
 
 TIMEOUT_SECONDS = 300
 """Limit for a release to become ready, image pulls included."""
@@ -24,9 +24,7 @@ REPOSITORY = "docker.io/bitnamilegacy"
 class DatastoreArgs:
     """What the three have in common."""
 
-    charts: str
-    """Where charts come from: OCI base, repository URL, or directory."""
-    chart_version: str
+    chart: Chart
     size: str
     """Size of the volume, a Kubernetes quantity."""
     images: ImageMap
@@ -48,14 +46,13 @@ class _Datastore(pulumi.ComponentResource):
     def _release(
         self, name: str, args: DatastoreArgs, values: Mapping[str, Any], depends_on: Sequence[pulumi.Resource] = ()
     ) -> Release:
-        source = chart(args.charts, name, args.chart_version)
         return Release(
             name,
             name=name,
             namespace=args.namespace,
-            chart=source.chart,
-            version=source.version,
-            repository_opts=RepositoryOptsArgs(repo=source.repository) if source.repository else None,
+            chart=args.chart.chart,
+            version=args.chart.version,
+            repository_opts=RepositoryOptsArgs(repo=args.chart.repository) if args.chart.repository else None,
             values={"image": image_values(args.images, name), **values},
             timeout=TIMEOUT_SECONDS,
             opts=pulumi.ResourceOptions(

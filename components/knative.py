@@ -21,7 +21,6 @@ from components.manifests import (
     without_webhook_rules,
 )
 from components.objects import KubernetesObject, Placement, register
-from components.sources import ManifestSource
 
 NAMESPACE = "knative-serving"
 _LAST = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
@@ -29,10 +28,12 @@ _LAST = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 
 @dataclass(frozen=True, kw_only=True)
 class KnativeServingArgs:
-    """Which release, from where, and with what configuration."""
+    """Which release, and with what configuration."""
 
-    version: str
-    manifests: ManifestSource
+    definitions: Sequence[Manifest]
+    """Objects of the release's serving-crds.yaml."""
+    core: Sequence[Manifest]
+    """Objects of the release's serving-core.yaml."""
     images: ImageMap
     small: bool
     """Whether to lower the release's resource requests and to leave its documentation out of the objects."""
@@ -52,10 +53,8 @@ class KnativeServing(pulumi.ComponentResource):
     def __init__(self, name: str, args: KnativeServingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("knative-releases:index:KnativeServing", name, None, opts)
         self._placement = args.placement
-        definitions = args.manifests.load("serving", args.version, "serving-crds.yaml")
-        core = args.manifests.load("serving", args.version, "serving-core.yaml")
         applied = transforms(args)
-        groups = grouped(transformed(definitions, *applied), transformed(core, *applied))
+        groups = grouped(transformed(args.definitions, *applied), transformed(args.core, *applied))
         crds = KnativeDefinitions(
             f"{name}-crds", groups["definitions"], args.placement, pulumi.ResourceOptions(parent=self)
         ).objects

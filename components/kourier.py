@@ -18,7 +18,6 @@ from components.manifests import (
     without_documentation,
 )
 from components.objects import KubernetesObject, Placement, register
-from components.sources import ManifestSource
 
 NAMESPACE = "kourier-system"
 INGRESS_CLASS = "kourier.ingress.networking.knative.dev"
@@ -26,10 +25,10 @@ INGRESS_CLASS = "kourier.ingress.networking.knative.dev"
 
 @dataclass(frozen=True, kw_only=True)
 class KourierArgs:
-    """Which release, from where, and the node port of its gateway."""
+    """Which release, and the node port of its gateway."""
 
-    version: str
-    manifests: ManifestSource
+    manifests: Sequence[Manifest]
+    """Objects of the release's kourier.yaml."""
     images: ImageMap
     small: bool
     """Whether to lower the release's resource requests and to leave its documentation out of the objects."""
@@ -47,7 +46,7 @@ class Kourier(pulumi.ComponentResource):
         self._placement = args.placement
         profile = [small_requests, without_documentation] if args.small else []
         release = transformed(
-            args.manifests.load("net-kourier", args.version, "kourier.yaml"),
+            args.manifests,
             redirect_images(args.images.redirected),
             *profile,
             own,

@@ -121,6 +121,13 @@ class Prober:
 
     def _probe(self, keep_alive: bool) -> None:
         connection = self._connection() if keep_alive else None
+        try:
+            self._send(connection)
+        finally:
+            if connection:
+                connection.close()
+
+    def _send(self, connection: http.client.HTTPConnection | None) -> None:
         while not self._stop.is_set():
             begun = time.monotonic()
             failure = ""
@@ -129,7 +136,8 @@ class Prober:
                 failure = "" if answer.status == 200 else f"status {answer.status}: {answer.body[:100]!r}"
             except (OSError, http.client.HTTPException) as error:
                 failure = repr(error)
-                connection = self._connection() if keep_alive else None
+                if connection:
+                    connection.close()  # the next request opens it anew
             with self._lock:
                 self.sent += 1
                 self.worst_seconds = max(self.worst_seconds, time.monotonic() - begun)

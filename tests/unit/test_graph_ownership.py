@@ -13,13 +13,16 @@ REDIS_PASSWORD = "a-password-of-the-stack"
 @cache
 def whole(manifests: Path) -> Recorded:
     """The program with a bit of everything: archives, a canary, a dark launch, a given password."""
+    archives = [manifests / "one.tar", manifests / "two.tar"]
+    for archive in archives:
+        archive.touch()
     tracks = {"canary": {"version": "v1.1.0"}, "green": {"version": "v1.1.0", "tag": "green"}}
     recorded = record(
         {
             "canaryPercent": 50,
             "redisPassword": REDIS_PASSWORD,
             "services": {"frontend": {"tracks": tracks}},
-            "sources": {"archives": ["/images/one.tar", "/images/two.tar"]},
+            "sources": {"archives": [str(archive) for archive in archives]},
         },
         manifests,
     )
@@ -54,7 +57,7 @@ def test_archives_go_into_the_node_anew_when_the_cluster_is_anew(small: Path) ->
     cluster = recorded.one("Command", "cluster-kind")
     for name in ("one", "two"):
         load = recorded.one("Command", f"cluster-image-{name}")
-        assert f'"/images/{name}.tar"' in load.inputs["create"], "another archive is loaded"
+        assert f'"{small}/{name}.tar"' in load.inputs["create"], "another archive is loaded"
         assert cluster.urn in load.dependencies, "an archive is loaded before there is a node"
         identity = recorded.one("kubernetes", "cluster-provider").inputs["clusterIdentifier"]
         assert identity in load.inputs["triggers"], "a re-created cluster has no images"

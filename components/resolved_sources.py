@@ -1,0 +1,68 @@
+"""What comes from elsewhere, read before any resource is registered: what is missing leaves nothing behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from components.sources import Chart, KubernetesManifest, ManifestSource, SourceError, chart
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceArgs:
+    """Where things are, and which versions of them."""
+
+    manifests: str
+    """Directory or URL below which the release manifests are."""
+    knative_version: str
+    kourier_version: str
+    charts: str
+    """OCI base, repository URL or directory of the charts."""
+    chart_versions: Mapping[str, str]
+    archives: Sequence[str] = ()
+    """Image archives that have to be there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolvedSources:
+    """What was found."""
+
+    definitions: Sequence[KubernetesManifest]
+    core: Sequence[KubernetesManifest]
+    kourier: Sequence[KubernetesManifest]
+    charts: Mapping[str, Chart]
+
+
+def resolve(args: SourceArgs) -> ResolvedSources:
+    """Read the manifests and find the charts and archives. Raises SourceError that lists everything missing."""
+    source = ManifestSource(args.manifests)
+    problems: list[str] = []
+
+    def found(read: Callable[[], T], otherwise: T) -> T:
+        try:
+            return read()
+        except SourceError as error:
+            problems.append(str(error))
+            return otherwise
+
+    resolved = ResolvedSources(
+        definitions=found(lambda: source.load("serving", args.knative_version, "serving-crds.yaml"), []),
+        core=found(lambda: source.load("serving", args.knative_version, "serving-core.yaml"), []),
+        kourier=found(lambda: source.load("net-kourier", args.kourier_version, "kourier.yaml"), []),
+        charts={
+            name: found(lambda n=name, v=version: chart(args.charts, n, v), Chart(name, version))  # type: ignore[misc]
+            for name, version in args.chart_versions.items()
+        },
+    )
+    problems += [
+        f"no image archive {archive}. Make it (make up SOURCES=offline), or take it out of sources.archives"
+        for archive in args.archives
+        if not Path(archive).is_file()
+    ]
+    if problems:
+        raise SourceError("\n".join(["sources cannot be read; nothing was changed:", *(f"  - {p}" for p in problems)]))
+    return resolved
