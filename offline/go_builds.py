@@ -102,6 +102,8 @@ PROGRAMS: Final[Mapping[str, GoProgram]] = {
     "coredns": GoProgram(packages=".", binary="coredns"),
     **{f"serving-{release}": GoProgram() for release in versions.SERVING},
     "kourier": GoProgram(patched_module="knative.dev/net-kourier"),
+    # Only the benchmark's hand types it.
+    "helm": GoProgram(),
     "conference": GoProgram(packages=".", binary="conference"),
 }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import shutil
 import statistics
 import tempfile
 import time
@@ -18,6 +19,7 @@ from rich.table import Table
 
 import settings as stack
 from app.services import SERVICES
+from offline import go_builds
 from offline.cache import root
 from tests.bench.hand import by_hand
 from tests.bench.program import by_program, floor
@@ -36,9 +38,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path, default=PROJECT / ".local" / "bench.json")
-    parser.add_argument("--tools", default=str(PROJECT / ".local" / "bench-bin"), help="folder with kubectl and helm")
     arguments = parser.parse_args()
     console = Console()
+    tools = _tools()
     environment = Environment("bench", root() / "bench")
     environment.clear()
     rounds: list[dict[str, dict[str, float]]] = []
@@ -46,7 +48,7 @@ def main() -> None:
         for number in range(arguments.rounds):
             console.print(f"round {number + 1} of {arguments.rounds}: by hand, by program, floor …")
             with tempfile.TemporaryDirectory() as folder:
-                hand = by_hand(_settings(), Path(folder), arguments.tools)
+                hand = by_hand(_settings(), Path(folder), tools)
             program = by_program(environment)
             with tempfile.TemporaryDirectory() as folder:
                 rounds.append({"hand": hand, "program": program, "floor": floor(environment, Path(folder))})
@@ -55,6 +57,13 @@ def main() -> None:
         environment.clear()
         environment.close()
     _report(console, rounds, arguments.json)
+
+
+def _tools() -> str:
+    """Folders, as a part of PATH, of the kubectl and helm that the hand types."""
+    if shutil.which("kubectl") and shutil.which("helm"):
+        return ""
+    return f"{go_builds.binaries('kubernetes')}:{go_builds.binaries('helm')}"
 
 
 def _settings() -> stack.Settings:
