@@ -13,13 +13,12 @@ import pulumi_kubernetes as kubernetes
 import yaml
 from pulumi_command import local
 
-from components.commands.kind_cluster import MARKER_FOLDER
 from components.objects import Placement
 from components.secret import GeneratedWord
 
 INGRESS_NODE_PORT = 31080
 """Node port of the ingress; the kind node publishes it on the host (the tutorial's number)."""
-_COMMAND = "python3 components/commands/kind_cluster.py"
+_COMMAND = "python3 -m components.commands.kind_cluster"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +51,9 @@ class KindCluster(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: KindClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("knative-releases:index:KindCluster", name, None, opts)
-        marker = GeneratedWord(f"{name}-marker", secret=False, opts=pulumi.ResourceOptions(parent=self))
-        command = self._command(name, args, marker.value)
+        child = pulumi.ResourceOptions(parent=self)
+        owner = GeneratedWord(f"{name}-owner", secret=False, delete=f"{_COMMAND} sweep", opts=child)
+        command = self._command(name, args, owner.value)
         self.kubeconfig = pulumi.Output.secret(command.stdout)
         identity = pulumi.Output.unsecret(self.kubeconfig.apply(cluster_identity))
         archives = [self._load(name, args, archive, identity, command) for archive in args.archives]
@@ -68,7 +68,7 @@ class KindCluster(pulumi.ComponentResource):
         )
         self.register_outputs({"kubeconfig": self.kubeconfig})
 
-    def _command(self, name: str, args: KindClusterArgs, marker: pulumi.Output[str]) -> local.Command:
+    def _command(self, name: str, args: KindClusterArgs, owner: pulumi.Output[str]) -> local.Command:
         return local.Command(
             f"{name}-kind",
             create=f"{_COMMAND} create",
@@ -76,20 +76,20 @@ class KindCluster(pulumi.ComponentResource):
             delete=f"{_COMMAND} delete",
             environment={
                 "CLUSTER_NAME": args.cluster_name,
-                "CLUSTER_MARKER": marker,
-                "CLUSTER_CONFIG": marker.apply(lambda word: kind_configuration(args, word)),
+                "CLUSTER_OWNER": owner,
+                "CLUSTER_CONFIG": kind_configuration(args.http_port),
                 "NODE_IMAGE": args.node_image,
                 "HTTP_PORT": str(args.http_port),
                 "MINIMUM_CPUS": str(args.minimum_cpus),
                 "MINIMUM_MEMORY_GIB": str(args.minimum_memory_gib),
             },
-            triggers=[args.cluster_name, args.http_port, args.node_image, marker],
+            # The creation of the new cluster removes the old one, which holds its name or port: replaced the other way
+            # round (delete_before_replace), the engine asks a provider that it has closed (docs/decisions/0005).
+            triggers=[args.cluster_name, args.http_port, args.node_image, owner],
             logging=local.Logging.STDERR,  # stdout is the kubeconfig
             opts=pulumi.ResourceOptions(
                 parent=self,
                 additional_secret_outputs=["stdout"],
-                # The old cluster holds the name and the port of the new one.
-                delete_before_replace=True,
                 custom_timeouts=pulumi.CustomTimeouts(create="5m", delete="2m"),
             ),
         )
@@ -107,27 +107,11 @@ class KindCluster(pulumi.ComponentResource):
         )
 
 
-def kind_configuration(args: KindClusterArgs, marker: str) -> str:
-    """The kind configuration (JSON, which is YAML): the tutorial's, and a mount that says whose cluster it is."""
-    return json.dumps(
-        {
-            "kind": "Cluster",
-            "apiVersion": "kind.x-k8s.io/v1alpha4",
-            "nodes": [
-                {
-                    "role": "control-plane",
-                    "extraPortMappings": [
-                        {"containerPort": INGRESS_NODE_PORT, "listenAddress": "127.0.0.1", "hostPort": args.http_port},
-                    ],
-                    # /dev/null is on every Docker host, shared folders or not.
-                    "extraMounts": [
-                        {"hostPath": "/dev/null", "containerPath": MARKER_FOLDER + marker, "readOnly": True}
-                    ],
-                }
-            ],
-        },
-        sort_keys=True,
-    )
+def kind_configuration(http_port: int) -> str:
+    """The tutorial's kind configuration, as JSON (which is YAML)."""
+    ingress = {"containerPort": INGRESS_NODE_PORT, "listenAddress": "127.0.0.1", "hostPort": http_port}
+    nodes = [{"role": "control-plane", "extraPortMappings": [ingress]}]
+    return json.dumps({"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", "nodes": nodes}, sort_keys=True)
 
 
 def cluster_identity(kubeconfig: str) -> str:

@@ -17,13 +17,16 @@ class GeneratedWord(pulumi.ComponentResource):
     value: pulumi.Output[str]
     """The word; a secret where `secret` was asked for."""
 
-    def __init__(self, name: str, *, secret: bool, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, *, secret: bool, delete: str | None = None, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("knative-releases:index:GeneratedWord", name, None, opts)
         command = local.Command(
             f"{name}-word",
             create="python3 -c 'import secrets, string; "
             'print("".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(24)))\'',
             update='printf %s "$PULUMI_COMMAND_STDOUT"',
+            delete=delete,
             logging=local.Logging.NONE,
             # stdout is the value itself: without this it stands in plain text in the state.
             opts=pulumi.ResourceOptions(

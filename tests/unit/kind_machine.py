@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from components.commands.kind_cluster import MARKER_FOLDER
+from components.commands.kind_nodes import MARKER_FOLDER
 from tests.unit.recording import ROOT
 
 # Both share a folder: `info` and `containers` say what Docker has, `fails`, `hangs` and `raced` what kind does, `calls`
@@ -24,10 +24,12 @@ if sys.argv[1] == "info":
         sys.exit("Cannot connect to the Docker daemon")
     print((state / "info").read_text())
 elif sys.argv[1] == "ps":
-    wanted = [a.split("=", 2)[2] for a in sys.argv if a.startswith("label=io.x-k8s.kind.cluster=")][0]
-    print("\\n".join(c["Id"] for c in read("containers") if c["cluster"] == wanted))
+    print("\\n".join(c["Id"] for c in read("containers")))
 elif sys.argv[1] == "inspect":
-    print(json.dumps([c for c in read("containers") if c["Id"] in sys.argv[2:]]))
+    label = lambda c: {"Labels": {"io.x-k8s.kind.cluster": c["cluster"]}}
+    ports = lambda c: {"PortBindings": {"31080/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(c.get("port", 1))}]}}
+    asked = [c for c in read("containers") if c["Id"] in sys.argv[2:]]
+    print(json.dumps([{**c, "Config": label(c), "HostConfig": ports(c)} for c in asked]))
 """
 KIND = """
 import json, pathlib, sys, time
@@ -91,31 +93,33 @@ class Machine:
         file = self.folder / "calls"
         return file.read_text().splitlines() if file.exists() else []
 
-    def run(self, *verbs: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *verbs: str, created: str = "") -> subprocess.CompletedProcess[str]:
         """Run the command to its end."""
-        process = self.start(*verbs)
+        process = self.start(*verbs, created=created)
         stdout, stderr = process.communicate(timeout=30)
         return subprocess.CompletedProcess(verbs, process.returncode, stdout, stderr)
 
-    def start(self, *verbs: str) -> subprocess.Popen[str]:
+    def start(self, *verbs: str, created: str = "") -> subprocess.Popen[str]:
         """Start the command as pulumi-command does."""
-        mount = {"containerPath": f"{MARKER_FOLDER}ours", "hostPath": "/dev/null"}
         environment = {
             "PATH": str(self.folder),
             "CLUSTER_NAME": "dev",
-            "CLUSTER_MARKER": "ours",
+            "CLUSTER_OWNER": "ours",
+            "PULUMI_COMMAND_STDOUT": created,
             "NODE_IMAGE": "node:v1",
-            "CLUSTER_CONFIG": json.dumps({"nodes": [{"extraMounts": [mount]}]}),
+            "CLUSTER_CONFIG": json.dumps({"nodes": [{"role": "control-plane"}]}),
             "HTTP_PORT": str(self.port),
             "MINIMUM_CPUS": "2",
             "MINIMUM_MEMORY_GIB": "4",
             "HOME": os.environ["HOME"],
         }
-        command = [sys.executable, str(ROOT / "components" / "commands" / "kind_cluster.py"), *verbs]
-        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        command = [sys.executable, "-m", "components.commands.kind_cluster", *verbs]
+        return subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
 
 
-def node(cluster: str, marker: str | None) -> dict[str, Any]:
-    """A container of a kind cluster, with a stack's marker or none."""
+def node(cluster: str, marker: str | None, port: int = 1) -> dict[str, Any]:
+    """A container of a kind cluster, with a stack's marker or none, and the port that it has on the host."""
     mounts = [{"Destination": "/lib/modules"}, *([{"Destination": f"{MARKER_FOLDER}{marker}"}] if marker else [])]
-    return {"Id": f"{cluster}-{marker}", "cluster": cluster, "Mounts": mounts}
+    return {"Id": f"{cluster}-{marker}", "cluster": cluster, "Mounts": mounts, "port": port}

@@ -64,11 +64,12 @@ def test_archives_go_into_the_node_anew_when_the_cluster_is_anew(small: Path) ->
         assert load.deleted_with == cluster.urn, "a destroy would ask a node that is gone"
 
 
-def test_a_replaced_cluster_is_deleted_first(small: Path) -> None:
-    recorded = whole(small)
-    assert recorded.one("Command", "cluster-kind").delete_before_replace, (
-        "the old delete would remove the new cluster of the same name"
-    )
+def test_a_change_of_name_port_or_image_replaces_the_cluster(small: Path) -> None:
+    cluster = whole(small).one("Command", "cluster-kind")
+    given = cluster.inputs["environment"]
+    wanted = {given["CLUSTER_NAME"], given["HTTP_PORT"], given["NODE_IMAGE"], given["CLUSTER_OWNER"]}
+    assert {str(t).removesuffix(".0") for t in cluster.inputs["triggers"]} == wanted, "a change is not carried out"
+    assert not cluster.delete_before_replace, "the engine would ask a provider that it has closed"
 
 
 def test_no_resource_is_registered_twice_and_none_is_protected(manifests: Path) -> None:

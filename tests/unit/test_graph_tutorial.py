@@ -106,7 +106,7 @@ def test_there_are_the_tutorials_four_services_and_nothing_beside_them(small: Pa
     assert {(r.kind, r.name) for r in found} == {("Service", name) for name in TUTORIAL}
 
 
-def test_the_kind_configuration_is_the_tutorials_and_a_mark_of_ours(small: Path) -> None:
+def test_the_kind_configuration_is_the_tutorials_and_has_an_owner(small: Path) -> None:
     inputs = tutorial(small).one("Command", "cluster-kind").inputs
     configuration = json.loads(inputs["environment"]["CLUSTER_CONFIG"])
     assert (configuration["kind"], configuration["apiVersion"]) == ("Cluster", "kind.x-k8s.io/v1alpha4")
@@ -114,10 +114,7 @@ def test_the_kind_configuration_is_the_tutorials_and_a_mark_of_ours(small: Path)
     assert node["role"] == "control-plane", "another node than the tutorial's"
     mapping = {"containerPort": 31080, "listenAddress": "127.0.0.1", "hostPort": 80}
     assert node["extraPortMappings"] == [mapping], "the tutorial's URLs reach nothing, or strangers reach the cluster"
-    (mount,) = node["extraMounts"]
-    assert mount["containerPath"].endswith(inputs["environment"]["CLUSTER_MARKER"]), (
-        "the program cannot tell its own cluster"
-    )
+    assert inputs["environment"]["CLUSTER_OWNER"], "the program cannot tell its own cluster"
     assert inputs["environment"]["CLUSTER_NAME"] == "dev", "another name than the tutorial's"
 
 

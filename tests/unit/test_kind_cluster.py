@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from components.commands.kind_cluster import MARKER_LINE
 from tests.unit.kind_machine import Machine, node
 
 
@@ -22,12 +23,14 @@ def machine(tmp_path: Path) -> Machine:
 
 def test_a_creation_prints_the_kubeconfig_and_nothing_else_to_stdout(machine: Machine) -> None:
     done = machine.run("create")
-    assert (done.returncode, done.stdout) == (0, "the kubeconfig\n"), f"stdout is not the kubeconfig alone: {done}"
+    line, _, kubeconfig = done.stdout.partition("\n")
+    assert (done.returncode, kubeconfig) == (0, "the kubeconfig\n"), f"stdout is not the kubeconfig alone: {done}"
+    assert line.startswith(f"{MARKER_LINE}ours-"), "a deletion would not know its own cluster"
     assert "kubeconfig" not in done.stderr, "the kubeconfig is in the log"
     assert machine.clusters == ["dev"], "no cluster was made, or another"
 
 
-@pytest.mark.parametrize("marker", [None, "another-stacks"])
+@pytest.mark.parametrize("marker", [None, "another-stacks-1"])
 def test_a_foreign_cluster_of_the_name_is_refused_and_left_alone(machine: Machine, marker: str | None) -> None:
     machine.runs(node("dev", marker))
     done = machine.run("create")
@@ -37,16 +40,16 @@ def test_a_foreign_cluster_of_the_name_is_refused_and_left_alone(machine: Machin
 
 
 def test_a_cluster_that_is_only_in_part_ours_is_foreign(machine: Machine) -> None:
-    machine.runs(node("dev", "ours"), node("dev", None))
+    machine.runs(node("dev", "ours-1"), node("dev", None))
     assert machine.run("create").returncode == 1 and machine.clusters == ["dev", "dev"], "a foreign node was removed"
 
 
 def test_our_own_unfinished_cluster_is_removed_and_made_anew(machine: Machine) -> None:
-    machine.runs(node("dev", "ours"), node("other", None))
+    machine.runs(node("dev", "ours-1"), node("other", None))
     done = machine.run("create")
     assert done.returncode == 0, f"an interrupted `up` cannot be run again: {done.stderr}"
     assert machine.clusters == ["other", "dev"], "another cluster was removed, or the old one kept"
-    assert "unfinished" in done.stderr, "a cluster is removed without a word"
+    assert "removing the cluster dev" in done.stderr, "a cluster is removed without a word"
 
 
 def test_a_failed_creation_removes_what_it_made_and_nothing_else(machine: Machine) -> None:
@@ -125,23 +128,70 @@ def test_a_machine_without_docker_is_told_so(machine: Machine) -> None:
     )
 
 
-def test_a_deletion_removes_our_cluster_alone(machine: Machine) -> None:
-    machine.runs(node("dev", "ours"), node("other", None))
-    assert machine.run("delete").returncode == 0
+def test_a_replaced_cluster_goes_first_whatever_its_name_and_port(machine: Machine) -> None:
+    machine.runs(node("old-name", "ours-1", machine.port), node("other", None))
+    with socket.socket() as taken:  # by the old cluster
+        taken.bind(("127.0.0.1", machine.port))
+        taken.listen()
+        done = machine.run("create")
+    assert done.returncode == 0, f"the port of one's own cluster is refused: {done.stderr}"
+    assert machine.clusters == ["other", "dev"], "the old cluster stays beside the new one"
+
+
+def test_a_problem_is_found_before_the_old_cluster_goes(machine: Machine) -> None:
+    machine.has({"NCPU": 1, "MemTotal": 8 * 2**30})
+    machine.runs(node("old-name", "ours-1"))
+    assert machine.run("create").returncode == 1 and machine.clusters == ["old-name"], "a refusal cost the old cluster"
+
+
+def test_a_deletion_removes_the_cluster_of_its_own_creation_alone(machine: Machine) -> None:
+    created = machine.run("create").stdout
+    machine.runs(*json.loads((machine.folder / "containers").read_text()), node("other", None))
+    assert machine.run("delete", created=created).returncode == 0
     assert machine.clusters == ["other"], "our cluster stays, or another one is removed"
 
 
-@pytest.mark.parametrize("containers", [[], [node("dev", None)], [node("dev", "another-stacks")]])
+def test_a_deletion_leaves_the_cluster_that_replaced_its_own(machine: Machine) -> None:
+    first = machine.run("create").stdout
+    second = machine.run("create").stdout
+    assert first != second and machine.clusters == ["dev"], "two creations look alike"
+    assert machine.run("delete", created=first).returncode == 0
+    assert machine.clusters == ["dev"], "the end of a replacement removed the new cluster"
+
+
+@pytest.mark.parametrize("containers", [[], [node("dev", None)], [node("dev", "another-stacks-1")]])
 def test_a_deletion_ignores_what_is_missing_or_foreign(machine: Machine, containers: list[dict[str, Any]]) -> None:
     machine.runs(*containers)
-    done = machine.run("delete")
+    done = machine.run("delete", created=f"{MARKER_LINE}ours-1\nthe kubeconfig\n")
     assert done.returncode == 0, f"a destroy cannot end: {done.stderr}"
     assert "delete cluster" not in machine.calls, "a foreign cluster was removed"
     assert "nothing to delete" in done.stderr, "nobody is told"
 
 
+def test_a_sweep_removes_what_the_stack_does_not_know_of(machine: Machine) -> None:
+    machine.runs(node("left-over", "ours-1"), node("other", None), node("third", "another-stacks-1"))
+    assert machine.run("sweep", created="ours").returncode == 0
+    assert machine.clusters == ["other", "third"], "an orphan stays after a destroy, or a foreign cluster is removed"
+
+
+def test_a_sweep_without_a_word_does_nothing(machine: Machine) -> None:
+    machine.runs(node("dev", "ours-1"))
+    assert machine.run("sweep").returncode == 1 and machine.clusters == ["dev"], "everybody's clusters are swept"
+
+
+def test_a_sweep_where_there_is_no_docker_has_nothing_to_do(machine: Machine) -> None:
+    (machine.folder / "docker").unlink()
+    assert machine.run("sweep", created="ours").returncode == 0, "a destroy cannot end"
+
+
 def test_the_kubeconfig_can_be_read_again(machine: Machine) -> None:
-    assert machine.run("kubeconfig").stdout == "the kubeconfig\n"
+    created = machine.run("create").stdout
+    assert machine.run("kubeconfig").stdout == created, "an update changes the kubeconfig, and with it everything"
+
+
+def test_the_kubeconfig_of_a_cluster_that_is_gone_is_told(machine: Machine) -> None:
+    done = machine.run("kubeconfig")
+    assert done.returncode == 1 and "is gone" in done.stderr, done
 
 
 @pytest.mark.parametrize("verbs", [(), ("remove",), ("create", "delete")])
