@@ -48,7 +48,8 @@ kourier_args = KourierArgs(
     images=images,
     small=small,
     node_port=INGRESS_NODE_PORT,
-    needs=knative.configuration,
+    namespaces=knative.namespaces,
+    definitions=knative.definitions,
     placement=cluster.placement,
 )
 kourier = Kourier("kourier", kourier_args, on_cluster)

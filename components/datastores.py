@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi_kubernetes.core.v1 import ConfigMap
 from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
 
 from components.images import ImageMap, Reference
-from components.objects import Placement
+from components.manifests import own
+from components.objects import Placement, register
 from components.sources import Chart
 
 TIMEOUT_SECONDS = 300
@@ -92,16 +92,9 @@ class PostgreSQL(_Datastore):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("knative-releases:index:PostgreSQL", name, None, opts)
-        scripts = ConfigMap(
-            init.config_map,
-            metadata={
-                "name": init.config_map,
-                "namespace": args.namespace,
-                "annotations": {"pulumi.com/patchFieldManager": "knative-releases"},
-            },
-            data=dict(init.files),
-            opts=pulumi.ResourceOptions(parent=self, deleted_with=args.placement.deleted_with),
-        )
+        metadata = {"name": init.config_map, "namespace": args.namespace}
+        scripts = own({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dict(init.files)})
+        depends_on = register([scripts], self, [], args.placement)
         secret = pulumi.Output.secret(password)
         values = {
             "primary": {
@@ -111,7 +104,7 @@ class PostgreSQL(_Datastore):
             "global": {"postgresql": {"auth": {"postgresPassword": secret}}},
         }
         release = {**values, "image": {**image_values(args.images, "postgresql"), "debug": True}}
-        self._release("postgresql", args, release, [scripts])
+        self._release("postgresql", args, release, depends_on)
         self.register_outputs({})
 
 

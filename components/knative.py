@@ -45,24 +45,25 @@ class KnativeServingArgs:
 class KnativeServing(pulumi.ComponentResource):
     """Knative Serving from its release manifests. Ready when its webhooks answer."""
 
-    configuration: Sequence[pulumi.Resource]
-    """Definitions, namespace, ConfigMaps and accounts: what an ingress controller needs to start beside the control
-    plane.
-    """
+    namespaces: Sequence[pulumi.Resource]
+    """The namespace knative-serving."""
+    definitions: Sequence[pulumi.Resource]
+    """The definitions, and before them accounts and ConfigMaps: what controllers need to start."""
 
     def __init__(self, name: str, args: KnativeServingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("knative-releases:index:KnativeServing", name, None, opts)
         self._placement = args.placement
         applied = transforms(args)
         groups = grouped(transformed(args.definitions, *applied), transformed(args.core, *applied))
-        crds = KnativeDefinitions(
-            f"{name}-crds", groups["definitions"], args.placement, pulumi.ResourceOptions(parent=self)
-        ).objects
-        namespaces = self._register(groups["namespaces"])
-        basis = self._register(groups["basis"], namespaces)
-        self.configuration = [*crds, *namespaces, *basis]
-        images = self._register(groups["images"], [*crds, *namespaces])
-        plane = self._register(groups["workloads"], [*self.configuration, *images, *args.placement.images_loaded])
+        self.namespaces = self._register(groups["namespaces"])
+        basis = self._register(groups["basis"], self.namespaces)
+        # The engine writes its whole state twice for each resource, and half of the state's bytes are definitions:
+        # coming after what does not need them, they are written half as often, while images are still being loaded.
+        child = pulumi.ResourceOptions(parent=self, depends_on=basis)
+        crds = KnativeDefinitions(f"{name}-crds", groups["definitions"], args.placement, child).objects
+        self.definitions = crds
+        images = self._register(groups["images"], crds)
+        plane = self._register(groups["workloads"], [*crds, *images, *args.placement.images_loaded])
         # Their rules make every write of Knative's objects, and of its ConfigMaps, ask pods that must be there by then;
         # and destroyed in the reverse order they are gone before those pods are.
         self._register(groups["webhooks"], plane)

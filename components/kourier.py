@@ -33,8 +33,10 @@ class KourierArgs:
     small: bool
     """Whether to lower the release's resource requests and to leave its documentation out of the objects."""
     node_port: int
-    needs: Sequence[pulumi.Resource] = ()
-    """What its controller starts with: Knative's definitions, namespace and ConfigMaps."""
+    namespaces: Sequence[pulumi.Resource] = ()
+    """Namespaces of Knative Serving, where the controller's objects are too."""
+    definitions: Sequence[pulumi.Resource] = ()
+    """Knative's definitions and ConfigMaps, without which the controller stops."""
     placement: Placement = Placement()
 
 
@@ -52,10 +54,10 @@ class Kourier(pulumi.ComponentResource):
             own,
         )
         namespaces = self._register([m for m in release if m["kind"] == "Namespace"])
-        basis = self._register(
-            [m for m in release if m["kind"] not in ("Namespace", "Deployment")], [*namespaces, *args.needs]
-        )
-        self._register([m for m in release if m["kind"] == "Deployment"], [*basis, *args.placement.images_loaded])
+        rest = [m for m in release if m["kind"] not in ("Namespace", "Deployment")]
+        basis = self._register(rest, [*namespaces, *args.namespaces])
+        workloads = [m for m in release if m["kind"] == "Deployment"]
+        self._register(workloads, [*basis, *args.definitions, *args.placement.images_loaded])
         self._register([own(ingress(args.node_port))], namespaces)
         self.register_outputs({})
 

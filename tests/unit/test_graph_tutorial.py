@@ -185,7 +185,7 @@ def test_redis_is_the_tutorials(small: Path) -> None:
 
 
 def test_the_databases_script_makes_the_tutorials_table(small: Path) -> None:
-    script = tutorial(small).one("ConfigMap", "c4p-init-sql").inputs["data"]["init.sql"]
+    script = tutorial(small).one("ConfigMap", "default/c4p-init-sql").inputs["data"]["init.sql"]
     assert script.startswith("CREATE TABLE proposals(") and script.endswith(");"), "c4p-service finds no table"
     columns = [column.split()[0] for column in script.removeprefix("CREATE TABLE proposals(").split(",")]
     assert columns == ["id", "title", "description", "author", "email", "approved", "status"], (
