@@ -9,15 +9,14 @@ import pulumi
 
 from components.images import ImageMap
 from components.manifests import (
+    SMALL,
     Manifest,
     Transform,
     key,
     merge_config_map,
     own,
     redirect_images,
-    small_requests,
     transformed,
-    without_documentation,
     without_webhook_rules,
 )
 from components.objects import KubernetesObject, Placement, register
@@ -36,7 +35,7 @@ class KnativeServingArgs:
     """Objects of the release's serving-core.yaml."""
     images: ImageMap
     small: bool
-    """Whether to lower the release's resource requests and to leave its documentation out of the objects."""
+    """Whether the small profile is applied: lower requests, quick starts, no documentation inside the objects."""
     configuration: Mapping[str, Mapping[str, str]]
     """Entries set in the ConfigMaps of the release, by ConfigMap name (`config-network`, `config-domain`, …)."""
     placement: Placement = Placement()
@@ -105,7 +104,7 @@ def configuration(ingress_class: str, domain: str) -> dict[str, dict[str, str]]:
 def transforms(args: KnativeServingArgs) -> list[Transform]:
     """What happens to each object of the release, in this order. Pure."""
     patches = [merge_config_map(NAMESPACE, name, data) for name, data in args.configuration.items()]
-    profile = [small_requests, without_documentation] if args.small else []
+    profile = SMALL if args.small else ()
     return [*patches, redirect_images(args.images.redirected), *profile, without_webhook_rules, own]
 
 

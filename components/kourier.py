@@ -8,15 +8,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.images import ImageMap
-from components.manifests import (
-    GATEWAY,
-    Manifest,
-    own,
-    redirect_images,
-    small_requests,
-    transformed,
-    without_documentation,
-)
+from components.manifests import GATEWAY, SMALL, Manifest, own, redirect_images, transformed
 from components.objects import KubernetesObject, Placement, register
 
 NAMESPACE = "kourier-system"
@@ -31,7 +23,7 @@ class KourierArgs:
     """Objects of the release's kourier.yaml."""
     images: ImageMap
     small: bool
-    """Whether to lower the release's resource requests and to leave its documentation out of the objects."""
+    """Whether the small profile is applied: lower requests, quick starts, no documentation inside the objects."""
     node_port: int
     namespaces: Sequence[pulumi.Resource] = ()
     """Namespaces of Knative Serving, where the controller's objects are too."""
@@ -46,7 +38,7 @@ class Kourier(pulumi.ComponentResource):
     def __init__(self, name: str, args: KourierArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("knative-releases:index:Kourier", name, None, opts)
         self._placement = args.placement
-        profile = [small_requests, without_documentation] if args.small else []
+        profile = SMALL if args.small else ()
         release = transformed(
             args.manifests,
             redirect_images(args.images.redirected),

@@ -48,7 +48,7 @@ class Knative(_Settings):
     domain: DomainName = "127.0.0.1.sslip.io"
     """Domain of the services' URLs; sslip.io answers any name with the address inside it."""
     profile: Literal["small", "released"] = "small"
-    """`small`: 10m CPU and 32Mi requested a container and a faster gateway probe, for clusters of two cores;
+    """`small`: 10m CPU and 32Mi requested a container, quick starts, for clusters of two cores;
     `released`: the release's own requests (1.2 cores for Knative and Kourier alone)."""
 
 

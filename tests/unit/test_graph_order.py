@@ -106,7 +106,9 @@ def test_a_service_waits_for_its_store_and_the_others_do_not(small: Path, servic
 
 def test_postgresql_waits_for_its_script(small: Path) -> None:
     recorded = whole(small)
-    waits_for_all(recorded, [recorded.one("Release", "postgresql")], [recorded.one("ConfigMap", "default/c4p-init-sql")])
+    waits_for_all(
+        recorded, [recorded.one("Release", "postgresql")], [recorded.one("ConfigMap", "default/c4p-init-sql")]
+    )
 
 
 def test_tracks_are_ready_before_their_service_moves_its_traffic(small: Path) -> None:

@@ -18,6 +18,7 @@ TRANSFORMS = {
     "merge_config_map": manifests.merge_config_map("knative-serving", "config-network", {"ingress-class": "kourier"}),
     "redirect_images": manifests.redirect_images(LOCAL.redirected),
     "small_requests": manifests.small_requests,
+    "quick_start": manifests.quick_start,
     "without_webhook_rules": manifests.without_webhook_rules,
     "without_documentation": manifests.without_documentation,
     "own": manifests.own,
@@ -90,12 +91,14 @@ def test_small_requests_lower_requests_and_keep_limits() -> None:
         )
 
 
-def test_small_requests_ask_the_gateway_from_its_first_second_and_no_other_container() -> None:
-    probes = {key[2]: manifests.containers(w)[0].get("readinessProbe") for key, w in changed("small_requests").items()}
-    assert probes.pop("3scale-kourier-gateway") == {"initialDelaySeconds": 0, "periodSeconds": 1}, (
-        "every start waits 10 s"
-    )
-    assert set(probes.values()) == {None}, "a probe was made where the release has none"
+def test_a_quick_start_asks_each_second_until_the_start_and_as_released_afterwards() -> None:
+    found = {key[2]: manifests.containers(w)[0] for key, w in changed("quick_start").items()}
+    assert set(found) == {"3scale-kourier-gateway"}, "a probe was made where the release has none"
+    probes = found["3scale-kourier-gateway"]
+    assert "initialDelaySeconds" not in probes["readinessProbe"], "every start waits 10 s"
+    assert probes["readinessProbe"]["periodSeconds"] == 5, "a busy pod is taken out of the traffic sooner than released"
+    assert probes["startupProbe"]["periodSeconds"] == 1, "every start waits for the next of the slow probes"
+    assert probes["startupProbe"]["failureThreshold"] == manifests.START_SECONDS, "a slow start is ended"
 
 
 def test_webhook_rules_are_dropped_and_nothing_else() -> None:
