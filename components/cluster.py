@@ -57,7 +57,7 @@ class KindCluster(pulumi.ComponentResource):
         self.kubeconfig = pulumi.Output.secret(command.stdout)
         identity = pulumi.Output.unsecret(self.kubeconfig.apply(cluster_identity))
         archives = [self._load(name, args, archive, identity, command) for archive in args.archives]
-        self.placement = Placement(images_loaded=archives, deleted_with=command)
+        self.placement = Placement(images_loaded=archives, deleted_with=command, kubeconfig=self.kubeconfig)
         self.provider = kubernetes.Provider(
             f"{name}-provider",
             kubeconfig=self.kubeconfig,

@@ -17,6 +17,8 @@ class Placement:
     images_loaded: Sequence[pulumi.Resource] = ()
     """Done when the cluster has the images of `sources.archives`: what starts pods depends on these."""
     deleted_with: pulumi.Resource | None = None
+    kubeconfig: pulumi.Output[str] | None = None
+    """For asking the cluster why something failed."""
     """Its deletion takes everything inside along; None on a cluster that stays."""
 
 

@@ -15,10 +15,11 @@ import pulumi
 
 from components.manifests import own
 from components.objects import KubernetesObject, Placement
+from components.readiness import error_hook
 from components.revision import RevisionArgs, template
 from components.traffic import Target, service_url, stable_percent, traffic_block
 
-READY_WITHIN = "3m"
+READY_WITHIN = "2m"
 """Limit for a revision to become ready, its image's pull included."""
 OWNER_LABEL = "serving.knative.dev/service"
 TAG_HEADER = "Knative-Serving-Tag"
@@ -98,13 +99,18 @@ class ReleasedService(pulumi.ComponentResource):
         metadata = {"name": name, "namespace": args.namespace, "annotations": annotations}
         manifest = own({"apiVersion": "serving.knative.dev/v1", "kind": kind, "metadata": metadata, "spec": spec})
         limits = pulumi.CustomTimeouts(create=READY_WITHIN, update=READY_WITHIN)
-        return KubernetesObject(
-            name,
-            manifest,
-            pulumi.ResourceOptions(
-                parent=self, depends_on=depends_on, deleted_with=args.placement.deleted_with, custom_timeouts=limits
-            ),
+        config = args.placement.kubeconfig
+        hooks = (
+            pulumi.ResourceHookBinding(on_error=[error_hook(f"{kind}-{name}-not-ready", config)]) if config else None
         )
+        opts = pulumi.ResourceOptions(
+            parent=self,
+            depends_on=depends_on,
+            deleted_with=args.placement.deleted_with,
+            custom_timeouts=limits,
+            hooks=hooks,
+        )
+        return KubernetesObject(name, manifest, opts)
 
 
 def configuration_name(service: str, track: str) -> str:

@@ -1,4 +1,4 @@
-"""Fixtures of the end-to-end tests: one environment, brought up once, its tests in the order of the file."""
+"""Fixtures of the end-to-end tests: one environment, brought up once, its tests in the order of the files' numbers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def environment() -> Iterator[Environment]:
     environment.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def client(environment: Environment) -> Client:
-    """Requests to the environment's ingress."""
+    """Requests to the environment's ingress, at the port that it has now."""
     return Client(environment.port)

@@ -158,7 +158,7 @@ def _run() -> Recorded:
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator]
     def program() -> pulumi.Output[None]:
-        with mock.patch("pulumi.export", export):
+        with mock.patch("pulumi.export", export), mock.patch("pulumi.ErrorHook", UnregisteredHook):
             runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
         secrets: dict[str, pulumi.Output[bool]] = {
             name: pulumi.Output.from_input(_is_secret(o)) for name, o in exported.items()
@@ -173,6 +173,15 @@ def _run() -> Recorded:
         recorded.error = error
     recorded.resources = monitor.registrations
     return recorded
+
+
+class UnregisteredHook(pulumi.ErrorHook):
+    """An error hook that no engine is told of: the mock monitor has no way back into the program."""
+
+    def __init__(self, name: str, func: pulumi.ErrorHookFunction) -> None:
+        self.name, self.callback = name, func
+        self._registered = asyncio.get_event_loop().create_future()
+        self._registered.set_result(None)
 
 
 async def _is_secret(output: pulumi.Output[Any]) -> bool:

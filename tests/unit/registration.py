@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,7 @@ class Registration:
     protect: bool
     delete_before_replace: bool
     custom_timeouts: Mapping[str, str]
+    error_hooks: Sequence[str]
     aliases: tuple[str, ...]
 
     @property
@@ -80,6 +81,7 @@ def registration(urn: str, request: Any) -> Registration:
         protect=request.protect,
         delete_before_replace=request.deleteBeforeReplace,
         custom_timeouts={name: value for name, value in timeouts.items() if value},
+        error_hooks=list(request.hooks.on_error),
         aliases=tuple(str(alias) for alias in request.aliases),
     )
 

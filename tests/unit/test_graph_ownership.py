@@ -95,7 +95,7 @@ def test_waiting_has_limits_of_minutes(small: Path) -> None:
     recorded = whole(small)
     for name in ("frontend", "frontend-canary"):
         resource = next(r for r in recorded.kubernetes() if r.name == name and "serving.knative.dev" in r.type)
-        assert resource.custom_timeouts == {"create": "3m", "update": "3m"}, "a broken version is waited for 10 minutes"
+        assert resource.custom_timeouts == {"create": "2m", "update": "2m"}, "a broken version is waited for 10 minutes"
         assert resource.annotations["pulumi.com/waitFor"] == "condition=Ready", "a broken version passes for a good one"
     assert recorded.one("Command", "cluster-kind").custom_timeouts["create"], "a stuck creation never ends"
     assert all(r.inputs["timeout"] <= 600 for r in recorded.of_kind("Release")), "a stuck store never ends"

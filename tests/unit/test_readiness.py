@@ -1,0 +1,50 @@
+"""What is told of a Knative object that is not ready: the cluster's own words, each once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from components.readiness import conditions, of_pod
+from tests.unit.test_graph_ownership import whole
+
+
+def condition(name: str, status: str, message: str = "") -> dict[str, str]:
+    """A condition as Kubernetes has it."""
+    return {"type": name, "status": status, "message": message}
+
+
+def pod(**status: Any) -> dict[str, Any]:
+    """A pod as the client library gives it."""
+    return {"metadata": {"name": "p"}, "status": status}
+
+
+def test_a_message_that_several_conditions_share_is_told_once_and_good_ones_not_at_all() -> None:
+    service = {"metadata": {"name": "s"}, "status": {"conditions": [condition("Ready", "False", "no image")]}}
+    states = [condition("Ready", "False", "no image"), condition("Active", "True", "fine"), condition("X", "Unknown")]
+    revision = {"metadata": {"name": "r"}, "status": {"conditions": states}}
+    assert conditions([service, revision]) == ["s Ready: no image"], "a person reads the same again, or nothing"
+
+
+def test_an_object_without_a_status_has_nothing_to_say() -> None:
+    assert conditions([{"metadata": {"name": "s"}}]) == []
+
+
+def test_a_pod_that_cannot_be_scheduled_says_why() -> None:
+    unscheduled = pod(conditions=[condition("PodScheduled", "False", "0/1 nodes: Insufficient cpu")])
+    assert of_pod(unscheduled) == ["pod p: 0/1 nodes: Insufficient cpu"]
+
+
+def test_a_container_says_what_it_waits_for_and_what_it_died_of() -> None:
+    state = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 40s"}}
+    last = {"terminated": {"reason": "Error", "exit_code": 1, "message": None}}
+    found = of_pod(pod(container_statuses=[{"name": "user-container", "state": state, "last_state": last}]))
+    assert found == [
+        "pod p, user-container: CrashLoopBackOff: back-off 40s",
+        "pod p, user-container: Error (exit code 1)",
+    ]
+
+
+def test_every_released_object_has_the_hook(small: Path) -> None:
+    released = [r for r in whole(small).resources if r.type.startswith("kubernetes:serving.knative.dev/")]
+    assert released and all(r.error_hooks for r in released), "a version that never gets ready only times out"
