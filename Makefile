@@ -15,7 +15,7 @@ export SOURCES
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up preview down status install test check format e2e e2e-long bench ci lock clean
+.PHONY: help up preview down status install test check format e2e bench ci lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,10 +49,7 @@ format: $(STAMP) ## Format the Python files and mend what the linter can
 	$(VENV)/bin/ruff format .
 
 e2e: install ## The end-to-end tests, on a cluster of their own beside a dev environment
-	$(TOOLS) $(RUN) -m pytest tests/e2e -m "not long"
-
-e2e-long: install ## The end-to-end tests that take long: interruptions, re-creation, load
-	$(TOOLS) $(RUN) -m pytest tests/e2e -m long
+	$(TOOLS) $(RUN) -m pytest tests/e2e
 
 bench: install ## The program against the tutorial typed by hand
 	$(TOOLS) $(RUN) -m tests.bench
