@@ -14,7 +14,6 @@ from pathlib import Path
 from offline import cache
 from offline.engine_host import HostError, install
 
-DEFAULT_MIRROR = "http://deb.debian.org/debian"
 # Not read by any program in a container; more than a third of a minimal root.
 SURPLUS = (
     "usr/share/doc",
@@ -44,12 +43,12 @@ def debian_root(name: str, packages: Sequence[str], suite: str = "bookworm") -> 
 
 
 def mirror(suite: str) -> str:
-    """DEBIAN_MIRROR, else the mirror that apt is set up with for this suite, else Debian's own."""
+    """DEBIAN_MIRROR, else the mirror that apt is set up with for this suite, else empty: debootstrap's own."""
     given = os.environ.get("DEBIAN_MIRROR")
     if given:
         return given
     if shutil.which("apt-get") is None:
-        return DEFAULT_MIRROR
+        return ""
     listed = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(RELEASE) $(COMPONENT) $(REPO_URI)", "Created-By: Packages"],
         check=True,
@@ -60,12 +59,12 @@ def mirror(suite: str) -> str:
 
 
 def mirror_of(index_targets: str, suite: str) -> str:
-    """The first mirror with the suite's main component in lines of `release component address`."""
+    """The first mirror with the suite's main component in lines of `release component address`; empty for none."""
     for line in index_targets.splitlines():
         release, component, address = line.split(" ", 2)
         if (release, component) == (suite, "main"):
             return address
-    return DEFAULT_MIRROR
+    return ""
 
 
 def _build(folder: Path, packages: Sequence[str], suite: str) -> None:
@@ -87,7 +86,7 @@ def _build(folder: Path, packages: Sequence[str], suite: str) -> None:
                 f"--include={','.join(packages)}",
                 suite,
                 str(root),
-                mirror(suite),
+                *filter(None, [mirror(suite)]),
             ],
             stdout=output,
             stderr=subprocess.STDOUT,
