@@ -21,12 +21,15 @@ def failing_up(environment: Environment) -> str:
 def test_an_image_that_cannot_be_pulled_fails_with_its_reason_while_another_service_is_released(
     environment: Environment, client: Client
 ) -> None:
+    half = {"tracks": {"canary": {"version": "v1.1.0", "percent": 50}}}
+    environment.configure({NOTIFICATIONS: half})
+    environment.up()
     broken = {"tracks": {"canary": {"version": "v9.9.9", "percent": 50}}}
     good = {"tracks": {"canary": {"version": "v1.1.0", "percent": 100}}}
     environment.configure({NOTIFICATIONS: broken, "agenda-service": good})
     with Prober(client, NOTIFICATIONS) as prober:
         output = failing_up(environment)
-        assert_share(observed(client, NOTIFICATIONS, 100), "1.0.0", 100)
+        assert_share(observed(client, NOTIFICATIONS, 300), "1.1.0", 50)  # where it was
     prober.assert_nothing_lost()
     assert f"Configuration {NOTIFICATIONS}-canary is not ready; its traffic stays where it was" in output, output
     assert "v9.9.9" in output and "pull" in output.lower(), f"the pod's own reason is told:\n{output}"
