@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from components.sources import Chart, KubernetesManifest, ManifestSource, SourceError, chart
+from components.manifests import Manifest
+from components.sources import Chart, ManifestSource, SourceError, chart
 
 T = TypeVar("T")
 
@@ -31,9 +32,9 @@ class SourceArgs:
 class ResolvedSources:
     """What was found."""
 
-    definitions: Sequence[KubernetesManifest]
-    core: Sequence[KubernetesManifest]
-    kourier: Sequence[KubernetesManifest]
+    definitions: Sequence[Manifest]
+    core: Sequence[Manifest]
+    kourier: Sequence[Manifest]
     charts: Mapping[str, Chart]
 
 

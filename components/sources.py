@@ -9,15 +9,14 @@ import tempfile
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pulumi
 import yaml
 
+from components.manifests import Manifest
+
 DOWNLOAD_SECONDS = 60
 """Longest wait for a manifest; the largest is 0.4 MB."""
-
-KubernetesManifest = dict[str, Any]
 
 
 class SourceError(pulumi.RunError):
@@ -39,7 +38,7 @@ class ManifestSource:
 
     base: str
 
-    def load(self, repository: str, version: str, file: str) -> list[KubernetesManifest]:
+    def load(self, repository: str, version: str, file: str) -> list[Manifest]:
         """The objects of a release's file, such as ("serving", "1.10.2", "serving-core.yaml").
 
         Raises SourceError when it cannot be read or is not a list of Kubernetes objects.
@@ -84,7 +83,7 @@ def _read(path: Path) -> str:
         raise SourceError(f"cannot read the manifest {path}: {error.strerror}. {_WAY_OUT}") from None
 
 
-def _objects(text: str, place: str) -> list[KubernetesManifest]:
+def _objects(text: str, place: str) -> list[Manifest]:
     try:
         objects = [o for o in yaml.load_all(text, Loader=yaml.CSafeLoader) if o]
     except yaml.YAMLError as error:

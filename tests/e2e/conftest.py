@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from offline.cache import root
 from tests.e2e.environment import Environment
 from tests.e2e.traffic import Client
-
-
-def _home() -> Path:
-    cache = os.environ.get("KNATIVE_RELEASES_CACHE")
-    root = (
-        Path(cache) if cache else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "knative-releases"
-    )
-    return root / "e2e"
 
 
 @pytest.fixture(scope="session")
 def environment() -> Iterator[Environment]:
     """The end-to-end environment, empty: what a broken run left is removed first, and everything at the end."""
-    environment = Environment("e2e", _home())
+    environment = Environment("e2e", root() / "e2e")
     environment.clear()
     yield environment
     environment.clear()

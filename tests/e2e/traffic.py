@@ -7,7 +7,6 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,11 +71,9 @@ class Client:
         return version
 
 
-def observed(
-    client: Client, service: str, requests: int, connection_of: Callable[[], Any] = lambda: None
-) -> dict[str, int]:
+def observed(client: Client, service: str, requests: int) -> dict[str, int]:
     """How many of a number of requests each version answered."""
-    return dict(collections.Counter(client.version(service, connection=connection_of()) for _ in range(requests)))
+    return dict(collections.Counter(client.version(service) for _ in range(requests)))
 
 
 def assert_share(counts: dict[str, int], version: str, percent: int) -> None:
