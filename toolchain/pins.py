@@ -13,6 +13,8 @@ from typing import Final
 from toolchain import ToolchainError
 
 PULUMI: Final = "3.226.0"
+PULUMI_SDK: Final = "3.229.0"
+"""The Python package: the first that does not spin while it waits (docs/decisions/0007)."""
 KIND: Final = "0.30.0"
 # Installed by pulumi itself, for its own platform.
 PLUGINS: Final[Mapping[str, str]] = {"kubernetes": "4.25.0", "command": "1.2.1"}

@@ -85,7 +85,7 @@ def test_upstream_offline_and_python_packages_have_the_same_versions() -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
     packages = dict(text.split("==") for text in project["project"]["dependencies"] if "==" in text)
     assert packages == {
-        "pulumi": pins.PULUMI,
+        "pulumi": pins.PULUMI_SDK,
         "pulumi-kubernetes": pins.PLUGINS["kubernetes"],
         "pulumi-command": pins.PLUGINS["command"],
     }
