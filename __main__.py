@@ -29,7 +29,7 @@ cluster_args = KindClusterArgs(
     cluster_name=settings.cluster.name,
     http_port=settings.cluster.http_port,
     node_image=images.redirected(settings.cluster.node_image),
-    archives=settings.sources.archives,
+    archives=sources.archives,
 )
 cluster = KindCluster("cluster", cluster_args)
 on_cluster = pulumi.ResourceOptions(providers=[cluster.provider])
@@ -66,6 +66,7 @@ conference_args = ConferenceApplicationArgs(
     services=settings.services,
     domain=settings.knative.domain,
     http_port=settings.cluster.http_port,
+    ready_within=settings.ready_within,
     image=images.redirected,
     # A service stops when its stores are missing, and a first revision that never became ready is not tried again.
     needs={service: [knative, kourier, *stores.needs[service]] for service in SERVICES},

@@ -24,6 +24,8 @@ class ConferenceApplicationArgs:
     services: Mapping[str, Service]
     domain: str
     http_port: int
+    ready_within: str
+    """Limit for each released object to become ready."""
     image: Callable[[str], str]
     """Redirection of an image reference."""
     needs: Mapping[str, Sequence[pulumi.Resource]]
@@ -56,6 +58,7 @@ def service_args(name: str, args: ConferenceApplicationArgs) -> ReleasedServiceA
         namespace=NAMESPACE,
         domain=args.domain,
         http_port=args.http_port,
+        ready_within=args.ready_within,
         stable=TrackArgs(revision=_revision(definition, service.stable, None, args.image), tag=service.stable.tag),
         tracks={
             track: TrackArgs(

@@ -53,6 +53,8 @@ class ServiceDefinition:
     """Pods kept; None: it scales to zero."""
     track_env: Mapping[str, str] = field(default_factory=dict)
     """Variables that a track needs for itself; `{track}` stands for its name."""
+    info_path: str = "/service/info"
+    """Path that answers with the version and the pod's name (`version`, `podName`), as JSON."""
 
 
 SERVICES: Mapping[str, ServiceDefinition] = {
@@ -60,6 +62,7 @@ SERVICES: Mapping[str, ServiceDefinition] = {
         repository="docker.io/salaboy/frontend-go-1739aa83b5e69d4ccb8a5615830ae66c",
         env=[_KAFKA, _AGENDA, _C4P, _NOTIFICATIONS, *_POD],
         min_scale=1,
+        info_path="/api/service/info",
         # Two versions in one consumer group share the topic's only partition: one of them would see no events.
         track_env={"KAFKA_GROUP_ID": f"{TOPIC_GROUP}-{{track}}"},
     ),

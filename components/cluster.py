@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pulumi
@@ -13,7 +13,7 @@ import pulumi_kubernetes as kubernetes
 import yaml
 from pulumi_command import local
 
-from components.objects import Placement
+from components.objects import LoadedArchive, Placement
 from components.secret import GeneratedWord
 
 INGRESS_NODE_PORT = 31080
@@ -30,8 +30,8 @@ class KindClusterArgs:
     """Port on 127.0.0.1 of the host that reaches the ingress."""
     node_image: str
     """Image of the node: Kubernetes' version."""
-    archives: Sequence[str] = ()
-    """Image archives (docker save format) to load into the node."""
+    archives: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Image archives to load into the node, in this order, with the images that they hold."""
     minimum_cpus: float = 2
     minimum_memory_gib: float = 4
 
@@ -56,8 +56,8 @@ class KindCluster(pulumi.ComponentResource):
         command = self._command(name, args, owner.value)
         self.kubeconfig = pulumi.Output.secret(command.stdout)
         identity = pulumi.Output.unsecret(self.kubeconfig.apply(cluster_identity))
-        archives = [self._load(name, args, archive, identity, command) for archive in args.archives]
-        self.placement = Placement(images_loaded=archives, deleted_with=command, kubeconfig=self.kubeconfig)
+        archives = self._load(name, args, identity, command)
+        self.placement = Placement(archives=archives, deleted_with=command, kubeconfig=self.kubeconfig)
         self.provider = kubernetes.Provider(
             f"{name}-provider",
             kubeconfig=self.kubeconfig,
@@ -95,16 +95,22 @@ class KindCluster(pulumi.ComponentResource):
         )
 
     def _load(
-        self, name: str, args: KindClusterArgs, archive: str, identity: pulumi.Output[str], cluster: pulumi.Resource
-    ) -> local.Command:
-        return local.Command(
-            f"{name}-image-{Path(archive).stem}",
-            create=f'kind load image-archive --name "$CLUSTER_NAME" "{archive}"',
-            environment={"CLUSTER_NAME": args.cluster_name},
-            triggers=[archive, identity],
-            logging=local.Logging.STDERR,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[cluster], deleted_with=cluster),
-        )
+        self, name: str, args: KindClusterArgs, identity: pulumi.Output[str], cluster: pulumi.Resource
+    ) -> list[LoadedArchive]:
+        """Load the archives one after the other: what is needed first is there first, and all take as long together."""
+        loaded: list[LoadedArchive] = []
+        for archive, images in args.archives.items():
+            before = [cluster, *(each.loaded for each in loaded[-1:])]
+            load = local.Command(
+                f"{name}-image-{Path(archive).stem}",
+                create=f'kind load image-archive --name "$CLUSTER_NAME" "{archive}"',
+                environment={"CLUSTER_NAME": args.cluster_name},
+                triggers=[archive, identity],
+                logging=local.Logging.STDERR,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=before, deleted_with=cluster),
+            )
+            loaded.append(LoadedArchive(images=images, loaded=load))
+        return loaded
 
 
 def kind_configuration(http_port: int) -> str:

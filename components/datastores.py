@@ -57,7 +57,7 @@ class _Datastore(pulumi.ComponentResource):
             timeout=TIMEOUT_SECONDS,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[*depends_on, *args.placement.images_loaded],
+                depends_on=[*depends_on, *args.placement.loads([args.images.redirected(f"{REPOSITORY}/{name}")])],
                 deleted_with=args.placement.deleted_with,
             ),
         )

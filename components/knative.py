@@ -22,6 +22,8 @@ from components.manifests import (
 from components.objects import KubernetesObject, Placement, register
 
 NAMESPACE = "knative-serving"
+KEPT_REVISIONS = 3
+"""Revisions of one Configuration that stay after they left the traffic."""
 _LAST = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 
 
@@ -62,10 +64,12 @@ class KnativeServing(pulumi.ComponentResource):
         crds = KnativeDefinitions(f"{name}-crds", groups["definitions"], args.placement, child).objects
         self.definitions = crds
         images = self._register(groups["images"], crds)
-        plane = self._register(groups["workloads"], [*crds, *images, *args.placement.images_loaded])
+        plane = self._register(groups["workloads"], [*crds, *images])
         # Their rules make every write of Knative's objects, and of its ConfigMaps, ask pods that must be there by then;
         # and destroyed in the reverse order they are gone before those pods are.
-        self._register(groups["webhooks"], plane)
+        # The queue-proxy's image is named by no workload here, but is in the pods of all services.
+        queue = args.placement.loads(image["spec"]["image"] for image in groups["images"])
+        self._register(groups["webhooks"], [*plane, *queue])
         self.register_outputs({})
 
     def _register(
@@ -93,11 +97,28 @@ class KnativeDefinitions(pulumi.ComponentResource):
 
 
 def configuration(ingress_class: str, domain: str) -> dict[str, dict[str, str]]:
-    """What the tutorial patches by hand: the ingress, the domain, and the features that its releases need. Pure."""
+    """What the tutorial patches by hand: the ingress, the domain, and the features that its releases need; and which
+    old revisions are kept. Pure.
+    """
     return {
         "config-network": {"ingress-class": ingress_class},
         "config-domain": {domain: ""},
         "config-features": {"tag-header-based-routing": "Enabled", "kubernetes.podspec-fieldref": "Enabled"},
+        "config-gc": collection(KEPT_REVISIONS),
+    }
+
+
+def collection(kept: int) -> dict[str, str]:
+    """The collector's rule: of each Configuration, the `kept` revisions that left the traffic last stay. Pure.
+
+    By number alone: ages are looked at only when a revision or Configuration changes, so they would promise a time at
+    which nothing happens.
+    """
+    return {
+        "retain-since-create-time": "disabled",
+        "retain-since-last-active-time": "disabled",
+        "min-non-active-revisions": str(kept),
+        "max-non-active-revisions": str(kept),
     }
 
 

@@ -49,7 +49,7 @@ class Kourier(pulumi.ComponentResource):
         rest = [m for m in release if m["kind"] not in ("Namespace", "Deployment")]
         basis = self._register(rest, [*namespaces, *args.namespaces])
         workloads = [m for m in release if m["kind"] == "Deployment"]
-        self._register(workloads, [*basis, *args.definitions, *args.placement.images_loaded])
+        self._register(workloads, [*basis, *args.definitions])
         self._register([own(ingress(args.node_port))], namespaces)
         self.register_outputs({})
 

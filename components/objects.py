@@ -7,19 +7,33 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.manifests import Manifest, key
+from components.archives import holds
+from components.manifests import Manifest, containers, key
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedArchive:
+    """Images that come into the cluster from an archive, and the resource that is done when they are there."""
+
+    images: frozenset[str]
+    loaded: pulumi.Resource
 
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
     """The cluster that something is put into, as far as its resources have to know."""
 
-    images_loaded: Sequence[pulumi.Resource] = ()
-    """Done when the cluster has the images of `sources.archives`: what starts pods depends on these."""
+    archives: Sequence[LoadedArchive] = ()
     deleted_with: pulumi.Resource | None = None
+    """Its deletion takes everything inside along; None on a cluster that stays."""
     kubeconfig: pulumi.Output[str] | None = None
     """For asking the cluster why something failed."""
-    """Its deletion takes everything inside along; None on a cluster that stays."""
+
+    def loads(self, images: Iterable[str]) -> list[pulumi.Resource]:
+        """What brings these images into the cluster; nothing for those that the cluster pulls. What starts pods of
+        them depends on it."""
+        wanted = list(images)
+        return [a.loaded for a in self.archives if any(holds(a.images, image) for image in wanted)]
 
 
 class KubernetesObject(pulumi.CustomResource):
@@ -38,6 +52,15 @@ class KubernetesObject(pulumi.CustomResource):
 def register(
     manifests: Iterable[Manifest], parent: pulumi.Resource, depends_on: Sequence[pulumi.Resource], placement: Placement
 ) -> list[KubernetesObject]:
-    """Register manifests as children of a component; logical names are `<namespace>/<name>` or `<name>`."""
-    opts = pulumi.ResourceOptions(parent=parent, depends_on=depends_on, deleted_with=placement.deleted_with)
-    return [KubernetesObject("/".join(filter(None, key(manifest)[1:])), manifest, opts) for manifest in manifests]
+    """Register manifests as children of a component; logical names are `<namespace>/<name>` or `<name>`.
+
+    A workload waits for the archives that hold its images, too.
+    """
+
+    def opts(manifest: Manifest) -> pulumi.ResourceOptions:
+        loads = placement.loads(container["image"] for container in containers(manifest))
+        return pulumi.ResourceOptions(
+            parent=parent, depends_on=[*depends_on, *loads], deleted_with=placement.deleted_with
+        )
+
+    return [KubernetesObject("/".join(filter(None, key(m)[1:])), m, opts(m)) for m in manifests]

@@ -36,23 +36,37 @@ def error_hook(name: str, kubeconfig: pulumi.Output[str]) -> pulumi.ErrorHook:
 def why_not_ready(kubeconfig: str, manifest: Mapping[str, Any]) -> list[str]:
     """What the cluster says of an object that was applied as `manifest` says, one line each."""
     namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
-    revision = manifest["spec"]["template"]["metadata"]["name"]
     client = kubernetes.config.new_client_from_config_dict(yaml.safe_load(kubeconfig))
     try:
         objects, core = kubernetes.client.CustomObjectsApi(client), kubernetes.client.CoreV1Api(client)
         plural = PLURALS[manifest["kind"]]
-        found = [
+        released, *revisions = [
             objects.get_namespaced_custom_object(GROUP, VERSION, namespace, kind, each, _request_timeout=SECONDS)
-            for kind, each in ((plural, name), ("revisions", revision))
+            for kind, each in ((plural, name), *(("revisions", revision) for revision in waited_for(manifest)))
         ]
-        selector = f"serving.knative.dev/revision={revision}"
-        pods = core.list_namespaced_pod(namespace, label_selector=selector, _request_timeout=SECONDS).items
-        lines = [*conditions(found), *(line for pod in pods for line in of_pod(pod.to_dict()))]
-        for pod in pods[:1]:
-            lines += _log(core, namespace, pod.metadata.name)
+        unready = [revision for revision in revisions if not is_ready(revision)]
+        lines = conditions([released, *unready])
+        for revision in unready:
+            selector = f"serving.knative.dev/revision={revision['metadata']['name']}"
+            pods = core.list_namespaced_pod(namespace, label_selector=selector, _request_timeout=SECONDS).items
+            lines += [line for pod in pods for line in of_pod(pod.to_dict())]
+            for pod in pods[:1]:
+                lines += _log(core, namespace, pod.metadata.name)
     except (kubernetes.client.ApiException, OSError) as error:
         lines = [f"and the cluster does not say why: {error}"]
     return [f"{manifest['kind']} {name} is not ready; its traffic stays where it was", *(f"  {line}" for line in lines)]
+
+
+def waited_for(manifest: Mapping[str, Any]) -> list[str]:
+    """The revisions that an object is not ready without: its template's, and those that its traffic names. Pure."""
+    spec = manifest["spec"]
+    named = [spec["template"]["metadata"]["name"], *(target["revisionName"] for target in spec.get("traffic", []))]
+    return list(dict.fromkeys(named))
+
+
+def is_ready(found: Mapping[str, Any]) -> bool:
+    """Whether an object's condition Ready is true. Pure."""
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in found.get("status", {}).get("conditions", []))
 
 
 def conditions(objects: Sequence[Mapping[str, Any]]) -> list[str]:

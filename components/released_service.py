@@ -19,8 +19,6 @@ from components.readiness import error_hook
 from components.revision import RevisionArgs, template
 from components.traffic import Target, service_url, stable_percent, traffic_block
 
-READY_WITHIN = "2m"
-"""Limit for a revision to become ready, its image's pull included."""
 OWNER_LABEL = "serving.knative.dev/service"
 TAG_HEADER = "Knative-Serving-Tag"
 """Request header that chooses a tag's revision at the service's main URL."""
@@ -47,6 +45,8 @@ class ReleasedServiceArgs:
     """Deployed tracks beside stable, by name."""
     domain: str
     http_port: int
+    ready_within: str
+    """Limit for each object to become ready, its image's pull included; a duration such as `90s` or `2m`."""
     placement: Placement = Placement()
 
 
@@ -98,14 +98,14 @@ class ReleasedService(pulumi.ComponentResource):
         }
         metadata = {"name": name, "namespace": args.namespace, "annotations": annotations}
         manifest = own({"apiVersion": "serving.knative.dev/v1", "kind": kind, "metadata": metadata, "spec": spec})
-        limits = pulumi.CustomTimeouts(create=READY_WITHIN, update=READY_WITHIN)
+        limits = pulumi.CustomTimeouts(create=args.ready_within, update=args.ready_within)
         config = args.placement.kubeconfig
         hooks = (
             pulumi.ResourceHookBinding(on_error=[error_hook(f"{kind}-{name}-not-ready", config)]) if config else None
         )
         opts = pulumi.ResourceOptions(
             parent=self,
-            depends_on=depends_on,
+            depends_on=[*depends_on, *args.placement.loads([spec["template"]["spec"]["containers"][0]["image"]])],
             deleted_with=args.placement.deleted_with,
             custom_timeouts=limits,
             hooks=hooks,

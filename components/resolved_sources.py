@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from components.archives import images_of
 from components.manifests import Manifest
 from components.sources import Chart, ManifestSource, SourceError, chart
 
@@ -25,7 +26,7 @@ class SourceArgs:
     """OCI base, repository URL or directory of the charts."""
     chart_versions: Mapping[str, str]
     archives: Sequence[str] = ()
-    """Image archives that have to be there."""
+    """Image archives, `docker save` format."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,8 @@ class ResolvedSources:
     core: Sequence[Manifest]
     kourier: Sequence[Manifest]
     charts: Mapping[str, Chart]
+    archives: Mapping[str, frozenset[str]]
+    """The images that each archive holds."""
 
 
 def resolve(args: SourceArgs) -> ResolvedSources:
@@ -58,12 +61,8 @@ def resolve(args: SourceArgs) -> ResolvedSources:
             name: found(lambda n=name, v=version: chart(args.charts, n, v), Chart(name, version))  # type: ignore[misc]
             for name, version in args.chart_versions.items()
         },
+        archives={a: found(lambda a=a: images_of(Path(a)), frozenset()) for a in args.archives},  # type: ignore[misc]
     )
-    problems += [
-        f"no image archive {archive}. Make it (make up SOURCES=offline), or take it out of sources.archives"
-        for archive in args.archives
-        if not Path(archive).is_file()
-    ]
     if problems:
         raise SourceError("\n".join(["sources cannot be read; nothing was changed:", *(f"  - {p}" for p in problems)]))
     return resolved

@@ -33,9 +33,12 @@ def manifests() -> Path:
 
 
 def archives() -> list[Path]:
-    """Every image archive to be loaded into the cluster; the node image is the engine's and not among them."""
+    """Every image archive to be loaded into the cluster, that with the slowest start first; the node image is the
+    engine's and not among them.
+    """
     serving = [knative.archive(release) for release in versions.SERVING]
-    return [*serving, kourier.archive(), *stores.archives(), conference.archive()]
+    kafka, *others = stores.archives()
+    return [kafka, *serving, kourier.archive(), *others, conference.archive()]
 
 
 def images() -> dict[str, str]:

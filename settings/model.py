@@ -20,6 +20,7 @@ from settings.types import (
     SemanticVersion,
     Text,
     Version,
+    Wait,
 )
 
 
@@ -136,6 +137,8 @@ class Settings(_Settings):
     """Everything that a stack's configuration says."""
 
     canary_percent: Percent = 0
+    ready_within: Wait = "2m"
+    """Limit for each released object to become ready, its image's pull included."""
     cluster: Cluster = Cluster()
     knative: Knative = Knative()
     kafka: Kafka = Kafka()

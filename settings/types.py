@@ -42,6 +42,17 @@ def _matching(pattern: str, wanted: str, max_length: int | None = None) -> Strin
     return StringConstraints(pattern=pattern, max_length=max_length)
 
 
+def _within_limits(value: str) -> str:
+    seconds = int(value[:-1]) * (60 if value.endswith("m") else 1)
+    if not SHORTEST_WAIT <= seconds <= LONGEST_WAIT:
+        raise ValueError(_WAIT)
+    return value
+
+
+SHORTEST_WAIT, LONGEST_WAIT = 10, 600
+"""Bounds of a wait for readiness, in seconds. Knative itself gives a revision up after 600."""
+_WAIT = "10s to 10m, as a whole number of seconds or minutes such as 90s or 2m"
+
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
 Percent = Annotated[WholeNumber, Field(ge=0, le=100)]
 """Share of a service's requests, in whole percent, 0 to 100."""
@@ -73,6 +84,8 @@ Quantity = Annotated[
     Text,
     _matching(r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$", "a Kubernetes quantity such as 100m, 64Mi, 1Gi or 2"),
 ]
+Wait = Annotated[Text, _matching(r"^[0-9]{1,3}[sm]$", _WAIT), AfterValidator(_within_limits)]
+"""How long an `up` waits, as Pulumi writes a duration."""
 SemanticVersion = Annotated[Text, _matching(r"^[0-9]+\.[0-9]+\.[0-9]+$", "a version of three numbers such as 1.10.2")]
 DomainName = Annotated[
     str,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -13,8 +14,12 @@ from tests.e2e.traffic import Client
 
 @pytest.fixture(scope="session")
 def environment() -> Iterator[Environment]:
-    """The end-to-end environment, empty: what a broken run left is removed first, and everything at the end."""
-    environment = Environment("e2e", root() / "e2e")
+    """The end-to-end environment, empty: what a broken run left is removed first, and everything at the end.
+
+    E2E_NAME names another one, for two runs beside each other.
+    """
+    name = os.environ.get("E2E_NAME", "e2e")
+    environment = Environment(name, root() / name)
     environment.clear()
     yield environment
     environment.clear()

@@ -42,6 +42,10 @@ REFUSED = {
     ),
     "a canaryPercent that is a word": ({"canaryPercent": "half"}, "canaryPercent", '"half"', "a whole number"),
     "a canaryPercent over 100": ({"canaryPercent": "101"}, "canaryPercent", '"101"', "at most 100"),
+    "a wait without its unit": ({"readyWithin": "90"}, "readyWithin", '"90"', "such as 90s or 2m"),
+    "a wait that Pulumi cannot read": ({"readyWithin": "2 minutes"}, "readyWithin", '"2 minutes"', "10s to 10m"),
+    "a wait too short for any pod": ({"readyWithin": "9s"}, "readyWithin", '"9s"', "10s to 10m"),
+    "a wait longer than Knative's own": ({"readyWithin": "11m"}, "readyWithin", '"11m"', "10s to 10m"),
     "shares over 100 in all": (
         frontend(x={**V, "percent": 60}, y={**V, "percent": 41}),
         "services.frontend.tracks",

@@ -38,12 +38,9 @@ def test_everything_inside_waits_for_the_cluster(manifests: Path) -> None:
     waits_for_all(recorded, recorded.kubernetes(), [recorded.one("Command", "cluster-kind")])
 
 
-def test_workloads_wait_for_definitions_namespaces_and_archives(manifests: Path) -> None:
+def test_workloads_wait_for_definitions_and_namespaces(manifests: Path) -> None:
     recorded = whole(manifests)
-    archives = [r for r in recorded.of_kind("Command") if r.name.startswith("cluster-image-")]
-    definitions = recorded.of_kind("CustomResourceDefinition")
-    waits_for_all(recorded, recorded.of_kind("Deployment"), [*definitions, *archives])
-    waits_for_all(recorded, recorded.of_kind("Release"), archives)
+    waits_for_all(recorded, recorded.of_kind("Deployment"), recorded.of_kind("CustomResourceDefinition"))
     space = "knative-serving"
     waits_for_all(
         recorded,

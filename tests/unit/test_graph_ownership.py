@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+from tests.unit import image_archives
 from tests.unit.recording import KUBECONFIG, Recorded, record, word
 
 REDIS_PASSWORD = "a-password-of-the-stack"
@@ -13,9 +14,10 @@ REDIS_PASSWORD = "a-password-of-the-stack"
 @cache
 def whole(manifests: Path) -> Recorded:
     """The program with a bit of everything: archives, a canary, a dark launch, a given password."""
-    archives = [manifests / "one.tar", manifests / "two.tar"]
-    for archive in archives:
-        archive.touch()
+    archives = [
+        image_archives.write(manifests / "one.tar", "docker.io/bitnamilegacy/kafka:3.4.1"),
+        image_archives.write(manifests / "two.tar", "bitnamilegacy/redis:7.0"),
+    ]
     tracks = {"canary": {"version": "v1.1.0"}, "green": {"version": "v1.1.0", "tag": "green"}}
     recorded = record(
         {

@@ -187,6 +187,13 @@ def test_webhook_rules_are_left_to_knative(manifests: Path) -> None:
     assert not rules, f"a refresh finds {rules} changed by another field manager"
 
 
+def test_the_limit_for_readiness_is_the_settings(small: Path) -> None:
+    recorded = released(small, canary(50), readyWithin="45s")
+    waiting = [r for r in recorded.resources if r.type.startswith("kubernetes:serving.knative.dev/v1:")]
+    assert len(waiting) == 5, "four Services and the canary's Configuration"
+    assert all(r.custom_timeouts == {"create": "45s", "update": "45s"} for r in waiting), "the setting has no effect"
+
+
 def test_a_service_that_keeps_a_pod_may_be_set_to_keep_none(small: Path) -> None:
     recorded = released(small, {"stable": {"minScale": 0}}, "frontend")
     annotations = knative_service(recorded, "frontend")["template"]["metadata"]["annotations"]

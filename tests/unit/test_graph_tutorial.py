@@ -131,6 +131,15 @@ def test_the_tutorials_three_patches_are_in_the_release_and_have_one_owner(manif
     assert len(maps) == len(set(maps)), "two resources own one ConfigMap"
 
 
+def test_old_revisions_are_collected_by_number_and_not_by_age(manifests: Path) -> None:
+    rule = {k: v for k, v in config_map(tutorial(manifests), "config-gc").items() if k != "_example"}
+    ages = {rule.pop("retain-since-create-time"), rule.pop("retain-since-last-active-time")}
+    assert ages == {"disabled"}, "a revision goes at a time that nobody can tell"
+    assert rule == {"min-non-active-revisions": "3", "max-non-active-revisions": "3"}, (
+        "another number than the README's is kept, or Knative refuses the rule: its own least number is 20"
+    )
+
+
 def test_the_node_port_is_the_tutorials(small: Path) -> None:
     inputs = tutorial(small).one("Service", "kourier-system/kourier-ingress").inputs
     assert inputs["metadata"]["labels"] == {"networking.knative.dev/ingress-provider": "kourier"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from components.readiness import conditions, of_pod
+from components.readiness import conditions, is_ready, of_pod, waited_for
 from tests.unit.test_graph_ownership import whole
 
 
@@ -24,6 +24,19 @@ def test_a_message_that_several_conditions_share_is_told_once_and_good_ones_not_
     states = [condition("Ready", "False", "no image"), condition("Active", "True", "fine"), condition("X", "Unknown")]
     revision = {"metadata": {"name": "r"}, "status": {"conditions": states}}
     assert conditions([service, revision]) == ["s Ready: no image"], "a person reads the same again, or nothing"
+
+
+def test_a_service_waits_for_its_own_revision_and_for_each_that_its_traffic_names() -> None:
+    spec: dict[str, Any] = {"template": {"metadata": {"name": "stable"}}}
+    assert waited_for({"spec": spec}) == ["stable"], "a Configuration's own revision is not looked at"
+    spec["traffic"] = [{"revisionName": "stable", "percent": 90}, {"revisionName": "canary", "percent": 10}]
+    assert waited_for({"spec": spec}) == ["stable", "canary"], "a canary that freezes the Route is not told"
+
+
+def test_an_object_is_ready_when_its_condition_says_so() -> None:
+    assert is_ready({"status": {"conditions": [condition("Active", "False"), condition("Ready", "True")]}})
+    assert not is_ready({"status": {"conditions": [condition("Active", "True"), condition("Ready", "Unknown")]}})
+    assert not is_ready({}), "an object without a status passes for a good one"
 
 
 def test_an_object_without_a_status_has_nothing_to_say() -> None:

@@ -71,6 +71,11 @@ def test_the_canary_takes_canary_percent_and_other_tracks_take_none() -> None:
     assert (found.tracks["canary"].percent, found.tracks["other"].percent) == (50, 0), "a default percent went astray"
 
 
+@pytest.mark.parametrize("wait", ["10s", "90s", "600s", "1m", "10m"])
+def test_a_wait_is_kept_as_pulumi_writes_durations(wait: str) -> None:
+    assert load({"readyWithin": wait}).ready_within == wait, "a sound limit is refused or changed"
+
+
 def test_a_percent_of_its_own_wins_over_canary_percent_even_when_it_is_0() -> None:
     tracks = {"canary": {"version": "v1.1.0", "percent": 0}}
     found = load({"canaryPercent": "50", "services": {"frontend": {"tracks": tracks}}}).services["frontend"]

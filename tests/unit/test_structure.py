@@ -19,7 +19,7 @@ FORBIDDEN = {
     "components": ("app", "settings"),
     "app": ("pulumi_kubernetes", "pulumi_command"),
 }
-NOT_IN_THE_PROGRAM = ("offline", "toolchain", "tests")
+NOT_IN_THE_PROGRAM = ("offline", "status", "toolchain", "tests")
 
 
 def files(part: str) -> list[Path]:

@@ -23,7 +23,13 @@ def args(**shares: int) -> ReleasedServiceArgs:
     }
     stable = TrackArgs(revision=revision)
     return ReleasedServiceArgs(
-        service_name="a", namespace="default", stable=stable, tracks=tracks, domain="d.test", http_port=80
+        service_name="a",
+        namespace="default",
+        stable=stable,
+        tracks=tracks,
+        domain="d.test",
+        http_port=80,
+        ready_within="2m",
     )
 
 
