@@ -12,10 +12,12 @@ LOCK := $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-versio
 
 # SOURCES=upstream or SOURCES=offline decides where the tools come from; unset, what can be reached does.
 export SOURCES
+# WATCH=1 repeats `make status`.
+export WATCH
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up preview down status install test check format e2e bench ci lock clean
+.PHONY: help up preview down status install test check format e2e e2e-long bench ci lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +31,7 @@ preview: $(STAMP) ## What `make up` would change
 down: $(STAMP) ## pulumi destroy, and stop the Docker that `make up` started, if it did
 	@$(RUN) -m toolchain down
 
-status: $(STAMP) ## Whether Docker answers, and the outputs of the stack
+status: $(STAMP) ## Whether Docker answers, and the releases as a tree; WATCH=1: until ctrl-C
 	@$(RUN) -m toolchain status
 
 install: $(STAMP) ## Only the tools, into .local/bin; no stack is touched
@@ -42,14 +44,17 @@ check: $(STAMP) ## Lint, format, types, security
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive __main__.py settings components app toolchain offline
+	$(VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive __main__.py settings components app status toolchain offline
 
 format: $(STAMP) ## Format the Python files and mend what the linter can
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
 e2e: install ## The end-to-end tests, on a cluster of their own beside a dev environment
-	$(TOOLS) $(RUN) -m pytest tests/e2e
+	$(TOOLS) $(RUN) -m pytest tests/e2e -m "not long"
+
+e2e-long: install ## 40 random transitions under load; KEEP_FIGURES=1 writes docs/transitions.md
+	$(TOOLS) $(RUN) -m pytest tests/e2e -m long
 
 bench: install ## The program against the tutorial typed by hand
 	$(TOOLS) $(RUN) -m tests.bench

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 
 from rich.console import Console
@@ -57,13 +58,15 @@ def down(checkout: Checkout, environ: Mapping[str, str], console: Console) -> in
 
 
 def status(checkout: Checkout, environ: Mapping[str, str], console: Console) -> int:
-    """Whether Docker answers and what the stack says."""
+    """Whether Docker answers, and the releases; again and again until ctrl-C where WATCH is set."""
     env = environment(checkout, environ)
     console.print(engine.status(checkout.engine), markup=False, highlight=False)
-    if not _has_state(checkout, env) or not shutil.which("pulumi", path=env["PATH"]):
+    pulumi = shutil.which("pulumi", path=env["PATH"])
+    if not _has_state(checkout, env) or not pulumi or not _resource_count(checkout, env):
         console.print("No stack yet: make up")
         return 0
-    return steps.run(["pulumi", "stack", "output", "--stack", stack_name(env)], checkout.root, env)
+    watch = ["--watch"] if environ.get("WATCH") else []
+    return steps.run([sys.executable, "-m", "status", "--stack", stack_name(env), *watch], checkout.root, env)
 
 
 def _stack(checkout: Checkout, environ: Mapping[str, str], console: Console) -> dict[str, str]:

@@ -1,0 +1,86 @@
+"""The cluster's objects that a release consists of, as the Kubernetes API gives them. Changes nothing."""
+
+from __future__ import annotations
+
+import functools
+import ssl
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import kubernetes
+import urllib3
+import yaml
+
+from components.readiness import GROUP, SECONDS, VERSION
+from components.released_service import OWNER_LABEL
+from status import StatusError
+
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objects:
+    """What the cluster has in a service's namespace; all but the pods by name."""
+
+    services: Mapping[str, Object] = field(default_factory=dict)
+    configurations: Mapping[str, Object] = field(default_factory=dict)
+    revisions: Mapping[str, Object] = field(default_factory=dict)
+    pods: Sequence[Object] = ()
+    """As the client library's `to_dict` gives them."""
+
+
+def read(kubeconfig: str, namespace: str, cluster: str) -> Objects:
+    """What the cluster has. Raises StatusError where it does not answer, or refuses.
+
+    cluster: its name, for the message.
+    """
+    client = _client(kubeconfig)
+    custom, core = kubernetes.client.CustomObjectsApi(client), kubernetes.client.CoreV1Api(client)
+    try:
+        found = {
+            plural: custom.list_namespaced_custom_object(GROUP, VERSION, namespace, plural, _request_timeout=SECONDS)
+            for plural in ("services", "configurations", "revisions")
+        }
+        pods = core.list_namespaced_pod(namespace, label_selector=OWNER_LABEL, _request_timeout=SECONDS).items
+    except kubernetes.client.ApiException as error:
+        raise StatusError(
+            f"The cluster {cluster} answers, but refuses ({error.status} {error.reason}). "
+            "To put back what is missing: make up"
+        ) from None
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise StatusError(
+            f"The cluster {cluster} does not answer at {client.configuration.host} ({_short(error)}). It is gone, or "
+            f"Docker does not run (`docker ps` shows {cluster}-control-plane where both are well): make up"
+        ) from None
+    by_name = {kind: {each["metadata"]["name"]: each for each in list_["items"]} for kind, list_ in found.items()}
+    return Objects(**by_name, pods=[pod.to_dict() for pod in pods])
+
+
+@functools.lru_cache(maxsize=1)
+def _client(kubeconfig: str) -> Any:
+    """A client that does not retry, and keeps no file.
+
+    The library wants certificate and key as files for as long as it lives, and ssl wants files to load: here they are
+    there, closed to others, while one ssl context is made from them.
+    """
+    configuration = kubernetes.client.Configuration()
+    configuration.retries = False
+    with tempfile.TemporaryDirectory() as folder:
+        client = kubernetes.config.new_client_from_config_dict(
+            yaml.safe_load(kubeconfig), temp_file_path=folder, client_configuration=configuration
+        )
+        context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
+        if configuration.cert_file:
+            context.load_cert_chain(configuration.cert_file, configuration.key_file)
+    options = client.rest_client.pool_manager.connection_pool_kw
+    for file in ("ca_certs", "cert_file", "key_file"):
+        del options[file]
+    options["ssl_context"] = context
+    return client
+
+
+def _short(error: Exception) -> str:
+    """The last words of an error: urllib3 begins with the connection object."""
+    return str(error).rpartition(": ")[2]

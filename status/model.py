@@ -1,0 +1,116 @@
+"""The releases of a stack as plain values: service, track, revision, pods. Pure; each stage of reading fills its own
+fields, so that anything that knows a part of it can have it rendered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pod:
+    """One pod of a revision."""
+
+    name: str
+    ready: bool
+    state: str
+    """`running`, `starting`, `ending`, or why it is none of these (`ImagePullBackOff`, `Unschedulable`, …)."""
+    restarts: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revision:
+    """One revision, as the cluster has it."""
+
+    name: str
+    ready: bool | None = None
+    """None: the cluster does not have it, does not know yet, or was not asked."""
+    created: datetime | None = None
+    min_scale: int = 0
+    """Pods kept when there are no requests; 0: it scales to zero."""
+    pods: tuple[Pod, ...] = ()
+
+    @property
+    def living(self) -> tuple[Pod, ...]:
+        """The pods that are not ending."""
+        return tuple(pod for pod in self.pods if pod.state != "ending")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Track:
+    """One version of a service, and its shares in percent."""
+
+    name: str | None
+    """`stable`, or the track's name; None: a revision that is there, but that the stack's outputs do not name."""
+    revision: Revision
+    version: str | None = None
+    wanted: int | None = None
+    """What the stack's outputs say."""
+    reported: int | None = None
+    """What the Knative Service's status says; None: nothing."""
+    observed: int | None = None
+    """Requests of the sample that it answered; None: there was none."""
+    fits: bool | None = None
+    """Whether the observed number can come from the wanted share."""
+    tag: str | None = None
+    url: str | None = None
+    """URL of the tag."""
+    header: str | None = None
+    """Request header that chooses the tag at the service's URL."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """Requests that were sent to a service's URL, once each."""
+
+    sent: int = 0
+    failures: Mapping[str, int] = field(default_factory=dict)
+    """How many failed, by what came back."""
+    pods: Mapping[str, int] = field(default_factory=dict)
+    """How many each pod answered, by its name."""
+    skipped: str | None = None
+    """Why nothing was sent."""
+
+    @property
+    def answered(self) -> int:
+        """Requests that a pod answered."""
+        return sum(self.pods.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """One service and its tracks, stable first."""
+
+    name: str
+    url: str
+    tracks: tuple[Track, ...] = ()
+    ready: bool | None = None
+    sample: Sample | None = None
+    problems: tuple[str, ...] = ()
+    """What is not as it should be, in the cluster's own words."""
+
+    @property
+    def host(self) -> str:
+        """Host of its URL, without the port."""
+        return self.url.removeprefix("http://").partition(":")[0]
+
+    @property
+    def port(self) -> int:
+        """Port of its URL."""
+        return int(self.url.removeprefix("http://").partition(":")[2] or 80)
+
+    @property
+    def namespace(self) -> str:
+        """Its namespace: Knative's host is `<service>.<namespace>.<domain>`."""
+        return self.host.removeprefix(f"{self.name}.").partition(".")[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """The releases of one stack."""
+
+    stack: str
+    cluster: str
+    services: tuple[Service, ...] = ()

@@ -1,0 +1,112 @@
+"""What requests observe: a bounded sample to a service's URL, and whether it fits the wanted shares.
+
+The ingress is asked at 127.0.0.1 by Host header, so no name has to resolve. Each request is sent once, on a connection
+of its own, and never retried; a failed one counts as that.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import http.client
+import json
+import math
+import time
+
+from status.model import Sample, Service
+
+FALSE_ALARM = 1e-4
+"""Probability that a right share is told as a wrong one, for one number."""
+REQUEST_SECONDS = 5.0
+SAMPLE_SECONDS = 10.0
+"""After this no further request is sent: a service that hangs holds nobody up."""
+
+
+def why_not(service: Service, watching: bool) -> str | None:
+    """Why a service is not asked: the sample must not start a pod, nor keep one up for good. None: it may be."""
+    if not any(track.reported for track in service.tracks):
+        return "the cluster reports no share"
+    for track in service.tracks:
+        if track.reported and not track.revision.living:
+            return f"{track.revision.name} has no pods, and a request would start one"
+        if track.reported and watching and not track.revision.min_scale:
+            return "it scales to zero, and watching would keep it up"
+    return None
+
+
+def sample(service: Service, path: str, requests: int) -> Sample:
+    """Send a number of requests to a service.
+
+    path: answers JSON with the pod's name (`podName`).
+    """
+    pods: collections.Counter[str] = collections.Counter()
+    failures: collections.Counter[str] = collections.Counter()
+    end = time.monotonic() + SAMPLE_SECONDS
+    for _ in range(requests):
+        if time.monotonic() > end:
+            break
+        try:
+            pods[_pod(service, path)] += 1
+        except _FailedError as failed:
+            failures[str(failed)] += 1
+    return Sample(sent=pods.total() + failures.total(), failures=dict(failures), pods=dict(pods))
+
+
+def with_observed(service: Service, taken: Sample) -> Service:
+    """A service with what a sample observed of its tracks. Pure."""
+    if not taken.answered:
+        return dataclasses.replace(service, sample=taken)
+    revisions = {pod.name: track.revision.name for track in service.tracks for pod in track.revision.pods}
+    counts: collections.Counter[str] = collections.Counter()
+    for pod, number in taken.pods.items():
+        # A pod that began since the cluster was asked: its name begins with the revision's, if that is not too long.
+        known = (t.revision.name for t in service.tracks if pod.startswith(f"{t.revision.name}-"))
+        counts[revisions.get(pod) or next(known, "")] += number
+    tracks = tuple(
+        dataclasses.replace(
+            track,
+            observed=counts[track.revision.name],
+            fits=fits(counts[track.revision.name], taken.answered, track.wanted or 0),
+        )
+        for track in service.tracks
+    )
+    return dataclasses.replace(service, sample=taken, tracks=tracks)
+
+
+def fits(seen: int, total: int, percent: int) -> bool:
+    """Whether a number of requests can come from a share: neither tail of the exact binomial distribution is too thin.
+
+    0 and 100 percent are exact. Pure.
+    """
+
+    whole: int = 100**total
+
+    def weight(numbers: range) -> int:
+        return sum(math.comb(total, k) * percent**k * (100 - percent) ** (total - k) for k in numbers)
+
+    below = weight(range(seen))
+    up_to = below + weight(range(seen, seen + 1))
+    return min(up_to, whole - below) / whole > FALSE_ALARM / 2
+
+
+class _FailedError(Exception):
+    """A request failed; the message says what came back."""
+
+
+def _pod(service: Service, path: str) -> str:
+    """The pod that answers one request."""
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=REQUEST_SECONDS)
+    try:
+        connection.request("GET", path, headers={"Host": service.host})
+        response = connection.getresponse()
+        body = response.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise _FailedError(str(error) or type(error).__name__) from None
+    finally:
+        connection.close()
+    if response.status != 200:
+        raise _FailedError(f"status {response.status}")
+    try:
+        return str(json.loads(body)["podName"])
+    except (ValueError, KeyError, TypeError):
+        raise _FailedError("an answer without a pod's name") from None
