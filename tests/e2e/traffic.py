@@ -12,6 +12,8 @@ from typing import Any
 
 from scipy.stats import binom
 
+from app.services import SERVICES
+
 FALSE_ALARM = 1e-6
 """Probability that a correct share falls outside its window, for one window."""
 
@@ -64,11 +66,15 @@ class Client:
 
     def version(self, service: str, **arguments: Any) -> str:
         """The version that a service's info names."""
-        path = "/api/service/info" if service.endswith("frontend") else "/service/info"
-        answer = self.request(service, path, **arguments)
+        answer = self.request(service, info_path(service), **arguments)
         assert answer.status == 200, f"{service} answered {answer.status}: {answer.body[:200]!r}"
         version: str = answer.json()["version"]
         return version
+
+
+def info_path(host: str) -> str:
+    """Path of the info of a service, or of a tag's URL (`<tag>-<service>`)."""
+    return next(d.info_path for name, d in SERVICES.items() if host == name or host.endswith(f"-{name}"))
 
 
 def observed(client: Client, service: str, requests: int) -> dict[str, int]:
@@ -87,21 +93,37 @@ def assert_share(counts: dict[str, int], version: str, percent: int) -> None:
     assert low <= seen <= high, f"{version} answered {seen} of {total}; {percent} % allows {low} to {high} ({counts})"
 
 
+@dataclass(frozen=True)
+class Probe:
+    """One request of a prober and what came back."""
+
+    begun: float
+    """`time.monotonic()` when it was sent."""
+    seconds: float
+    kept_alive: bool
+    pod: str = ""
+    """Name of the pod that answered; it begins with its revision's name."""
+    failure: str = ""
+    """What came back instead of an answer."""
+
+
 @dataclass
 class Prober:
-    """Constant load on a service by fresh and by kept-alive connections. It never retries: each failure counts as
-    lost.
+    """Constant load on a service or a tag's URL by fresh and by kept-alive connections. It never retries: each failure
+    counts as lost.
     """
 
     client: Client
     service: str
+    """Name of the service, or `<tag>-<service>`."""
     workers: int = 4
-    sent: int = 0
-    lost: list[str] = field(default_factory=list)
-    worst_seconds: float = 0.0
+    """Connections at once; every other one is kept alive."""
+    pause: float = 0.01
+    """Seconds between a worker's requests."""
+    probes: list[Probe] = field(default_factory=list)
+    """All requests that came to an end, in the order of their ends."""
     _stop: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __enter__(self) -> Prober:
         self._threads = [
@@ -119,31 +141,47 @@ class Prober:
     def _probe(self, keep_alive: bool) -> None:
         connection = self._connection() if keep_alive else None
         try:
-            self._send(connection)
+            while not self._stop.is_set():
+                self.probes.append(self._sent(connection))
+                time.sleep(self.pause)
         finally:
             if connection:
                 connection.close()
 
-    def _send(self, connection: http.client.HTTPConnection | None) -> None:
-        while not self._stop.is_set():
-            begun = time.monotonic()
-            failure = ""
-            try:
-                answer = self.client.request(self.service, "/service/info", connection=connection)
-                failure = "" if answer.status == 200 else f"status {answer.status}: {answer.body[:100]!r}"
-            except (OSError, http.client.HTTPException) as error:
-                failure = repr(error)
-                if connection:
-                    connection.close()  # the next request opens it anew
-            with self._lock:
-                self.sent += 1
-                self.worst_seconds = max(self.worst_seconds, time.monotonic() - begun)
-                if failure:
-                    self.lost.append(f"{time.strftime('%H:%M:%S')} {failure}")
-            time.sleep(0.01)
+    def _sent(self, connection: http.client.HTTPConnection | None) -> Probe:
+        begun, pod, failure = time.monotonic(), "", ""
+        try:
+            answer = self.client.request(self.service, info_path(self.service), connection=connection)
+            if answer.status == 200:
+                pod = str(answer.json()["podName"])
+            else:
+                failure = f"status {answer.status}: {answer.body[:100]!r}"
+        except (OSError, ValueError, KeyError, http.client.HTTPException) as error:
+            failure = repr(error)
+            if connection:
+                connection.close()  # the next request opens it anew
+        if failure:
+            kind = "kept-alive" if connection else "fresh"
+            failure = f"{time.strftime('%H:%M:%S')} {self.service}, {kind} connection: {failure}"
+        return Probe(begun, time.monotonic() - begun, connection is not None, pod, failure)
 
     def _connection(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.client.port, timeout=self.client.seconds)
+
+    @property
+    def sent(self) -> int:
+        """Requests that came to an end."""
+        return len(self.probes)
+
+    @property
+    def lost(self) -> list[str]:
+        """The requests that were not answered with 200: when, by which connection, and what came back."""
+        return [probe.failure for probe in self.probes if probe.failure]
+
+    @property
+    def worst_seconds(self) -> float:
+        """Longest time from a request to its answer."""
+        return max((probe.seconds for probe in self.probes), default=0.0)
 
     def assert_nothing_lost(self) -> None:
         """Requests were sent, and each was answered with 200."""
