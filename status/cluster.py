@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-import ssl
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import kubernetes
 import urllib3
-import yaml
 
-from components.readiness import GROUP, SECONDS, VERSION
+from components.cluster_client import GROUP, SECONDS, VERSION, cluster_client
 from components.released_service import OWNER_LABEL
 from status import StatusError
 
@@ -36,7 +32,7 @@ def read(kubeconfig: str, namespace: str, cluster: str) -> Objects:
 
     cluster: its name, for the message.
     """
-    client = _client(kubeconfig)
+    client = cluster_client(kubeconfig)
     custom, core = kubernetes.client.CustomObjectsApi(client), kubernetes.client.CoreV1Api(client)
     try:
         found = {
@@ -56,29 +52,6 @@ def read(kubeconfig: str, namespace: str, cluster: str) -> Objects:
         ) from None
     by_name = {kind: {each["metadata"]["name"]: each for each in list_["items"]} for kind, list_ in found.items()}
     return Objects(**by_name, pods=[pod.to_dict() for pod in pods])
-
-
-@functools.lru_cache(maxsize=1)
-def _client(kubeconfig: str) -> Any:
-    """A client that does not retry, and keeps no file.
-
-    The library wants certificate and key as files for as long as it lives, and ssl wants files to load: here they are
-    there, closed to others, while one ssl context is made from them.
-    """
-    configuration = kubernetes.client.Configuration()
-    configuration.retries = False
-    with tempfile.TemporaryDirectory() as folder:
-        client = kubernetes.config.new_client_from_config_dict(
-            yaml.safe_load(kubeconfig), temp_file_path=folder, client_configuration=configuration
-        )
-        context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
-        if configuration.cert_file:
-            context.load_cert_chain(configuration.cert_file, configuration.key_file)
-    options = client.rest_client.pool_manager.connection_pool_kw
-    for file in ("ca_certs", "cert_file", "key_file"):
-        del options[file]
-    options["ssl_context"] = context
-    return client
 
 
 def _short(error: Exception) -> str:
