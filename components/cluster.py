@@ -13,6 +13,8 @@ import pulumi_kubernetes as kubernetes
 import yaml
 from pulumi_command import local
 
+from components.commands.kind_nodes import CommandError
+from components.commands.standing import creation_word
 from components.objects import LoadedArchive, Placement
 from components.secret import GeneratedWord
 
@@ -53,7 +55,7 @@ class KindCluster(pulumi.ComponentResource):
         super().__init__("knative-releases:index:KindCluster", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         owner = GeneratedWord(f"{name}-owner", secret=False, delete=f"{_COMMAND} sweep", opts=child)
-        command = self._command(name, args, owner.value)
+        command = self._command(name, args, owner.value, owner.value.apply(lambda word: standing(word, args)))
         self.kubeconfig = pulumi.Output.secret(command.stdout)
         identity = pulumi.Output.unsecret(self.kubeconfig.apply(cluster_identity))
         archives = self._load(name, args, identity, command)
@@ -68,7 +70,9 @@ class KindCluster(pulumi.ComponentResource):
         )
         self.register_outputs({"kubeconfig": self.kubeconfig})
 
-    def _command(self, name: str, args: KindClusterArgs, owner: pulumi.Output[str]) -> local.Command:
+    def _command(
+        self, name: str, args: KindClusterArgs, owner: pulumi.Output[str], creation: pulumi.Output[str]
+    ) -> local.Command:
         return local.Command(
             f"{name}-kind",
             create=f"{_COMMAND} create",
@@ -77,6 +81,7 @@ class KindCluster(pulumi.ComponentResource):
             environment={
                 "CLUSTER_NAME": args.cluster_name,
                 "CLUSTER_OWNER": owner,
+                "CLUSTER_CREATION": creation,
                 "CLUSTER_CONFIG": kind_configuration(args.http_port),
                 "NODE_IMAGE": args.node_image,
                 "HTTP_PORT": str(args.http_port),
@@ -85,7 +90,8 @@ class KindCluster(pulumi.ComponentResource):
             },
             # The creation of the new cluster removes the old one, which holds its name or port: replaced the other way
             # round (delete_before_replace), the engine asks a provider that it has closed (docs/decisions/0005).
-            triggers=[args.cluster_name, args.http_port, args.node_image, owner],
+            # A cluster that is gone has no word: a new one makes it again (components/commands/standing.py).
+            triggers=[args.cluster_name, args.http_port, args.node_image, owner, creation],
             logging=local.Logging.STDERR,  # stdout is the kubeconfig
             opts=pulumi.ResourceOptions(
                 parent=self,
@@ -111,6 +117,18 @@ class KindCluster(pulumi.ComponentResource):
             )
             loaded.append(LoadedArchive(images=images, loaded=load))
         return loaded
+
+
+class LostDockerError(pulumi.RunError):
+    """Docker, or the cluster's node, does not run; the message says how to go on."""
+
+
+def standing(owner: str, args: KindClusterArgs) -> str:
+    """The word of this stack's cluster, a new one where it is gone or not made yet. Raises LostDockerError."""
+    try:
+        return creation_word(owner, args.cluster_name, args.http_port)
+    except CommandError as error:
+        raise LostDockerError(str(error)) from None
 
 
 def kind_configuration(http_port: int) -> str:

@@ -2,8 +2,8 @@
 
     python3 -m components.commands.kind_cluster create|kubeconfig|delete|sweep
 
-Everything else comes by environment: CLUSTER_NAME, CLUSTER_OWNER (a word that is this stack's alone), CLUSTER_CONFIG (a
-kind configuration, JSON), NODE_IMAGE, HTTP_PORT, MINIMUM_CPUS, MINIMUM_MEMORY_GIB. The kubeconfig goes to stdout and to
+Everything else comes by environment: CLUSTER_NAME, CLUSTER_OWNER (a word that is this stack's alone), CLUSTER_CREATION (a
+word of this creation, see standing.py), CLUSTER_CONFIG (a kind configuration, JSON), NODE_IMAGE, HTTP_PORT, MINIMUM_CPUS, MINIMUM_MEMORY_GIB. The kubeconfig goes to stdout and to
 no other place. Each creation marks its nodes with the owner and a word of its own, in their mounts (kind keeps no
 labels of ours), and writes that marker above the kubeconfig: so a deletion knows its own creation, and leaves a later
 one alone. A cluster of another owner is never changed or removed.
@@ -20,7 +20,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from components.commands.kind_nodes import MARKER_FOLDER, CommandError, clusters, remove_own, run, say
+from components.commands.creation import alone
+from components.commands.kind_nodes import MARKER_FOLDER, CommandError, clusters, remove, run, say
 from components.commands.preflight import preflight
 
 MARKER_LINE = "# made by knative-releases as "
@@ -32,9 +33,24 @@ def create(name: str, owner: str) -> str:
     A cluster that the owner has already goes first: this one replaces it, and it holds the name or the port, or else an
     interrupted creation left it.
     """
-    preflight(name, owner)
-    remove_own(owner, "a new one takes its place")
-    marker = f"{owner}-{secrets.token_hex(4)}"
+    with alone(owner) as creation:
+        preflight(name, owner)
+        remove(lambda cluster: cluster.belongs_to(owner), "a new one takes its place")
+        marker = f"{owner}-{os.environ['CLUSTER_CREATION']}-{secrets.token_hex(4)}"
+        creation.begins(marker)
+        try:
+            kubeconfig = _created(name, marker)
+            creation.ends()
+            return f"{MARKER_LINE}{marker}\n{kubeconfig}"
+        except BaseException:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            remove(lambda cluster: cluster.markers == {marker}, "its creation did not end well")
+            raise
+
+
+def _created(name: str, marker: str) -> str:
+    """The kubeconfig of a cluster that is made and marked now."""
     config = json.loads(os.environ["CLUSTER_CONFIG"])
     for node in config["nodes"]:
         # /dev/null is on every Docker host, shared folders or not.
@@ -42,15 +58,8 @@ def create(name: str, owner: str) -> str:
     arguments = ["--name", name, "--config", "-", "--quiet", "--image", os.environ["NODE_IMAGE"]]
     with tempfile.TemporaryDirectory() as folder:
         kubeconfig = Path(folder) / "kubeconfig"
-        command = ["kind", "create", "cluster", *arguments, "--kubeconfig", str(kubeconfig)]
-        try:
-            run(*command, stdin=json.dumps(config))
-            return f"{MARKER_LINE}{marker}\n{kubeconfig.read_text()}"
-        except BaseException:
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            remove_own(owner, "its creation did not end well")
-            raise
+        run("kind", "create", "cluster", *arguments, "--kubeconfig", str(kubeconfig), stdin=json.dumps(config))
+        return kubeconfig.read_text()
 
 
 def kubeconfig_again(name: str, owner: str) -> str:
@@ -76,7 +85,8 @@ def delete(name: str, created: str) -> None:
 def sweep(owner: str) -> None:
     """Delete what interrupted creations left that the stack does not know of: run when the stack forgets its word."""
     if shutil.which("docker"):
-        remove_own(owner, "an interrupted run left it")
+        with alone(owner):
+            remove(lambda cluster: cluster.belongs_to(owner), "an interrupted run left it")
 
 
 def main() -> int:

@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 MARKER_FOLDER = "/etc/knative-releases/marker/"
 KIND_LABEL = "io.x-k8s.kind.cluster"
+API_PORT = "6443/tcp"
+INSPECTIONS = 10
+"""How often Docker is asked, a second apart, while containers come and go."""
 
 
 class CommandError(Exception):
@@ -28,11 +34,36 @@ def run(*command: str, stdin: str | None = None) -> str:
 
 
 @dataclass(frozen=True)
-class Cluster:
-    """A kind cluster that Docker has: the markers of its containers (empty for none), its ports on the host."""
+class Node:
+    """A container of a kind cluster."""
 
-    markers: frozenset[str]
+    name: str
+    cluster: str
+    marker: str
+    """`<owner>-<creation>-<random>`; empty for a container that this project did not make."""
+    status: str
+    """As Docker says it: `running`, `exited`, `paused` …"""
     ports: frozenset[int]
+    """On the host."""
+    api_port: int | None
+    """Port on the host of the Kubernetes API; None for a node without it."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A kind cluster that Docker has."""
+
+    nodes: tuple[Node, ...]
+
+    @property
+    def markers(self) -> frozenset[str]:
+        """The markers of its containers, empty for none."""
+        return frozenset(node.marker for node in self.nodes)
+
+    @property
+    def ports(self) -> frozenset[int]:
+        """Its ports on the host."""
+        return frozenset(port for node in self.nodes for port in node.ports)
 
     def belongs_to(self, owner: str) -> bool:
         """Whether every container of it carries a marker of this owner."""
@@ -41,23 +72,45 @@ class Cluster:
 
 def clusters() -> dict[str, Cluster]:
     """The kind clusters that Docker has, by name; stopped ones too."""
-    ids = run("docker", "ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={KIND_LABEL}").split()
-    found: dict[str, Cluster] = {}
-    for container in json.loads(run("docker", "inspect", *ids)) if ids else []:
-        mounts = [m["Destination"] for m in container["Mounts"] if m["Destination"].startswith(MARKER_FOLDER)]
-        marker = mounts[0].removeprefix(MARKER_FOLDER) if mounts else ""
-        bindings = (container["HostConfig"].get("PortBindings") or {}).values()
-        ports = {int(each["HostPort"]) for binding in bindings for each in binding if each["HostPort"]}
-        name = container["Config"]["Labels"][KIND_LABEL]
-        known = found.get(name, Cluster(frozenset(), frozenset()))
-        found[name] = Cluster(known.markers | {marker}, known.ports | ports)
-    return found
+    nodes = [_node(container) for container in _containers()]
+    return {
+        name: Cluster(tuple(node for node in nodes if node.cluster == name)) for name in {node.cluster for node in nodes}
+    }
 
 
-def remove_own(owner: str, why: str) -> None:
-    """Delete every cluster of the owner, saying so."""
+def _containers() -> list[dict[str, Any]]:
+    """What Docker says of the containers of kind clusters."""
+    for attempt in range(INSPECTIONS):
+        ids = run("docker", "ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={KIND_LABEL}").split()
+        try:
+            found: list[dict[str, Any]] = json.loads(run("docker", "inspect", *ids)) if ids else []
+            return found
+        except CommandError:
+            # Another's container went between the two questions: Docker lists one for a while that it is removing.
+            if attempt + 1 == INSPECTIONS:
+                raise
+            time.sleep(1)
+    raise AssertionError("unreachable")
+
+
+def _node(container: dict[str, Any]) -> Node:
+    mounts = [m["Destination"] for m in container["Mounts"] if m["Destination"].startswith(MARKER_FOLDER)]
+    bindings: dict[str, list[dict[str, str]]] = container["HostConfig"].get("PortBindings") or {}
+    ports = {inside: int(b["HostPort"]) for inside, each in bindings.items() for b in each if b["HostPort"]}
+    return Node(
+        name=container["Name"].lstrip("/"),
+        cluster=container["Config"]["Labels"][KIND_LABEL],
+        marker=mounts[0].removeprefix(MARKER_FOLDER) if mounts else "",
+        status=container["State"]["Status"],
+        ports=frozenset(ports.values()),
+        api_port=ports.get(API_PORT),
+    )
+
+
+def remove(mine: Callable[[Cluster], bool], why: str) -> None:
+    """Delete every cluster that is `mine`, saying so."""
     for name, cluster in clusters().items():
-        if cluster.belongs_to(owner):
+        if mine(cluster):
             say(f"removing the cluster {name}: {why}")
             run("kind", "delete", "cluster", "--name", name)
 

@@ -14,7 +14,7 @@ from components.commands.kind_nodes import MARKER_FOLDER
 from tests.unit.recording import ROOT
 
 # Both share a folder: `info` and `containers` say what Docker has, `fails`, `hangs` and `raced` what kind does, `calls`
-# what it was asked for.
+# what it was asked for, `ghosts` containers that Docker lists although it has just removed them.
 DOCKER = """
 import json, pathlib, sys
 state = pathlib.Path(__file__).parent
@@ -25,11 +25,19 @@ if sys.argv[1] == "info":
     print((state / "info").read_text())
 elif sys.argv[1] == "ps":
     print("\\n".join(c["Id"] for c in read("containers")))
+    if (state / "ghosts").exists():  # listed, but gone
+        print((state / "ghosts").read_text())
+        (state / "ghosts").unlink()
 elif sys.argv[1] == "inspect":
     label = lambda c: {"Labels": {"io.x-k8s.kind.cluster": c["cluster"]}}
-    ports = lambda c: {"PortBindings": {"31080/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(c.get("port", 1))}]}}
+    bound = lambda port: [{"HostIp": "127.0.0.1", "HostPort": str(port)}]
+    inside = lambda c: {"31080/tcp": c.get("port", 1), **({"6443/tcp": c["api"]} if "api" in c else {})}
+    ports = lambda c: {"PortBindings": {number: bound(port) for number, port in inside(c).items()}}
     asked = [c for c in read("containers") if c["Id"] in sys.argv[2:]]
-    print(json.dumps([{**c, "Config": label(c), "HostConfig": ports(c)} for c in asked]))
+    told = lambda c: {"Name": f"/{c['cluster']}-control-plane", "State": {"Status": c.get("status", "running")}}
+    print(json.dumps([{**c, **told(c), "Config": label(c), "HostConfig": ports(c)} for c in asked]))
+    if len(asked) < len(sys.argv[2:]):
+        sys.exit("Error: No such object")
 """
 KIND = """
 import json, pathlib, sys, time
@@ -105,6 +113,8 @@ class Machine:
             "PATH": str(self.folder),
             "CLUSTER_NAME": "dev",
             "CLUSTER_OWNER": "ours",
+            "CLUSTER_CREATION": "first",
+            "TMPDIR": str(self.folder),
             "PULUMI_COMMAND_STDOUT": created,
             "NODE_IMAGE": "node:v1",
             "CLUSTER_CONFIG": json.dumps({"nodes": [{"role": "control-plane"}]}),

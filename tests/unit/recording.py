@@ -27,6 +27,8 @@ from tests.unit.registration import SECRET, SIGNATURE, Registration, registratio
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "knative-releases"
+CREATION = "creation"
+"""The word of the cluster that stands."""
 CERTIFICATE = "Y2VydGlmaWNhdGU="
 KUBECONFIG = json.dumps({"clusters": [{"cluster": {"certificate-authority-data": CERTIFICATE}}]})
 """Kubeconfig that the mocked cluster creation prints."""
@@ -168,7 +170,8 @@ def _run() -> Recorded:
         )
 
     try:
-        program()
+        with mock.patch("components.cluster.creation_word", lambda *_: CREATION):  # Docker is not asked
+            program()
     except Exception as error:
         recorded.error = error
     recorded.resources = monitor.registrations

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from tests.unit import image_archives
-from tests.unit.recording import KUBECONFIG, Recorded, record, word
+from tests.unit.recording import CREATION, KUBECONFIG, Recorded, record, word
 
 REDIS_PASSWORD = "a-password-of-the-stack"
 
@@ -69,7 +69,7 @@ def test_archives_go_into_the_node_anew_when_the_cluster_is_anew(small: Path) ->
 def test_a_change_of_name_port_or_image_replaces_the_cluster(small: Path) -> None:
     cluster = whole(small).one("Command", "cluster-kind")
     given = cluster.inputs["environment"]
-    wanted = {given["CLUSTER_NAME"], given["HTTP_PORT"], given["NODE_IMAGE"], given["CLUSTER_OWNER"]}
+    wanted = {given["CLUSTER_NAME"], given["HTTP_PORT"], given["NODE_IMAGE"], given["CLUSTER_OWNER"], CREATION}
     assert {str(t).removesuffix(".0") for t in cluster.inputs["triggers"]} == wanted, "a change is not carried out"
     assert not cluster.delete_before_replace, "the engine would ask a provider that it has closed"
 

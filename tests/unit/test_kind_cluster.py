@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -68,16 +70,59 @@ def test_a_cluster_that_somebody_else_made_meanwhile_is_left_alone(machine: Mach
     assert machine.clusters == ["dev"], "the cleaning up after a failed creation removed a foreign cluster"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_an_interrupted_creation_removes_what_it_made(machine: Machine, number: signal.Signals) -> None:
+def begun(machine: Machine, *verbs: str) -> subprocess.Popen[str]:
+    """A creation that stands in the middle, its container already there."""
     hangs = machine.folder / "hangs"
     hangs.touch()
-    process = machine.start("create")
+    process = machine.start(*verbs)
     for _ in range(500):
         if hangs.read_text():
             break
         time.sleep(0.02)
     assert machine.clusters == ["dev"], "the creation did not begin: this test proves nothing"
+    hangs.unlink()
+    return process
+
+
+def test_a_creation_waits_for_an_orphaned_one_and_takes_its_place(machine: Machine) -> None:
+    orphan = begun(machine, "create")
+    second = machine.start("create")
+    assert second.stderr
+    assert "waiting for the end of a creation" in second.stderr.readline(), "two creations of one cluster at once"
+    (orphan_kind,) = children(orphan.pid)
+    os.kill(orphan_kind, signal.SIGKILL)  # its end, sooner
+    orphan.communicate(timeout=30)
+    output, _ = second.communicate(timeout=30)
+    assert second.returncode == 0 and output.startswith(MARKER_LINE), "an interrupted `up` cannot be run again"
+    assert machine.clusters == ["dev"], "the orphan's end took the new cluster, or left its own beside it"
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_a_sweep_waits_for_an_orphaned_creation(machine: Machine) -> None:
+    orphan = begun(machine, "create")
+    sweep = machine.start("sweep", created="ours")
+    assert sweep.stderr
+    assert "waiting for the end of a creation" in sweep.stderr.readline(), "a destroy ends before the orphan does"
+    (orphan_kind,) = children(orphan.pid)
+    os.kill(orphan_kind, signal.SIGKILL)
+    orphan.communicate(timeout=30)
+    sweep.communicate(timeout=30)
+    assert machine.clusters == [], "a destroy leaves the cluster of an orphaned creation"
+
+
+def test_a_container_that_goes_while_docker_is_asked_is_no_error(machine: Machine) -> None:
+    (machine.folder / "ghosts").write_text("gone")
+    done = machine.run("create")
+    assert done.returncode == 0, f"somebody else's container stops our `up`: {done.stderr}"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_interrupted_creation_removes_what_it_made(machine: Machine, number: signal.Signals) -> None:
+    process = begun(machine, "create")
     process.send_signal(number)
     _, stderr = process.communicate(timeout=30)
     assert process.returncode == 128 + number, f"an interruption is told as {process.returncode}: {stderr}"
