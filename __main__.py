@@ -6,18 +6,18 @@ import settings as stack
 from app.conference import ConferenceApplication, ConferenceApplicationArgs
 from app.services import SERVICES
 from app.stores import ConferenceStores, ConferenceStoresArgs, chart_versions
-from components.cluster import INGRESS_NODE_PORT, KindCluster, KindClusterArgs
+from assembly.claims import claims
+from assembly.cluster import cluster as cluster_of
+from assembly.serving import serving as serving_on
 from components.images import ImageMap
-from components.knative import KnativeServing, KnativeServingArgs, configuration
-from components.kourier import INGRESS_CLASS, Kourier, KourierArgs
 from components.resolved_sources import SourceArgs, resolve
 from components.secret import given_or_generated
 
 settings = stack.from_stack(tuple(SERVICES))
-images, small = ImageMap(settings.sources.images), settings.knative.profile == "small"
+images = ImageMap(settings.sources.images)
 source_args = SourceArgs(
     manifests=settings.sources.manifests,
-    knative_version=settings.knative.version,
+    knative_version=settings.knative.version if settings.knative.install else None,
     kourier_version=settings.knative.kourier_version,
     charts=settings.sources.charts,
     chart_versions=chart_versions(settings),
@@ -25,34 +25,9 @@ source_args = SourceArgs(
 )
 sources = resolve(source_args)
 
-cluster_args = KindClusterArgs(
-    cluster_name=settings.cluster.name,
-    http_port=settings.cluster.http_port,
-    node_image=images.redirected(settings.cluster.node_image),
-    archives=sources.archives,
-)
-cluster = KindCluster("cluster", cluster_args)
+cluster = cluster_of(settings, sources, images, claims(settings, sources))
 on_cluster = pulumi.ResourceOptions(providers=[cluster.provider])
-
-knative_args = KnativeServingArgs(
-    definitions=sources.definitions,
-    core=sources.core,
-    images=images,
-    small=small,
-    configuration=configuration(INGRESS_CLASS, settings.knative.domain),
-    placement=cluster.placement,
-)
-knative = KnativeServing("knative-serving", knative_args, on_cluster)
-kourier_args = KourierArgs(
-    manifests=sources.kourier,
-    images=images,
-    small=small,
-    node_port=INGRESS_NODE_PORT,
-    namespaces=knative.namespaces,
-    definitions=knative.definitions,
-    placement=cluster.placement,
-)
-kourier = Kourier("kourier", kourier_args, on_cluster)
+serving = serving_on(settings, sources, images, cluster)
 stores_args = ConferenceStoresArgs(
     settings=settings,
     charts=sources.charts,
@@ -64,16 +39,15 @@ stores_args = ConferenceStoresArgs(
 stores = ConferenceStores("stores", stores_args, on_cluster)
 conference_args = ConferenceApplicationArgs(
     services=settings.services,
-    domain=settings.knative.domain,
-    http_port=settings.cluster.http_port,
+    domain=serving.domain,
+    http_port=cluster.http_port,
     ready_within=settings.ready_within,
     image=images.redirected,
     # A service stops when its stores are missing, and a first revision that never became ready is not tried again.
-    needs={service: [knative, kourier, *stores.needs[service]] for service in SERVICES},
+    needs={service: [*serving.needs, *stores.needs[service]] for service in SERVICES},
     placement=cluster.placement,
 )
 conference = ConferenceApplication("conference", conference_args, on_cluster)
 
-pulumi.export("cluster", settings.cluster.name)
-pulumi.export("kubeconfig", cluster.kubeconfig)
-pulumi.export("services", conference.releases)
+for name, value in {**cluster.outputs, **serving.outputs, "services": conference.releases}.items():
+    pulumi.export(name, value)

@@ -22,7 +22,7 @@ class ConferenceApplicationArgs:
     """The services' settings, and what they run on."""
 
     services: Mapping[str, Service]
-    domain: str
+    domain: pulumi.Input[str]
     http_port: int
     ready_within: str
     """Limit for each released object to become ready."""

@@ -13,6 +13,9 @@ from components.datastores import DatastoreArgs, InitScripts, Kafka, PostgreSQL,
 from components.images import ImageMap
 from components.objects import Placement
 from components.sources import Chart
+from settings import Kafka as KafkaSettings
+from settings import PostgreSQL as PostgreSQLSettings
+from settings import Redis as RedisSettings
 from settings import Settings
 
 
@@ -37,11 +40,11 @@ class ConferenceStores(pulumi.ComponentResource):
     def __init__(self, name: str, args: ConferenceStoresArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("knative-releases:index:ConferenceStores", name, None, opts)
         settings, child = args.settings, pulumi.ResourceOptions(parent=self)
-        kafka = Kafka("kafka", _store(args, "kafka", settings.kafka.size), settings.kafka.topic, child)
+        kafka = Kafka("kafka", _store(args, "kafka", settings.kafka), settings.kafka.topic, child)
         init = InitScripts(INIT_CONFIG_MAP, INIT_SQL)
-        postgresql_args = _store(args, "postgresql", settings.postgresql.size)
+        postgresql_args = _store(args, "postgresql", settings.postgresql)
         postgresql = PostgreSQL("postgresql", postgresql_args, args.postgresql_password, init, child)
-        redis = Redis("redis", _store(args, "redis", settings.redis.size), args.redis_password, child)
+        redis = Redis("redis", _store(args, "redis", settings.redis), args.redis_password, child)
         stores: dict[str, list[pulumi.Resource]] = {service: [kafka] for service in SERVICES}
         stores["c4p-service"].append(postgresql)
         stores["agenda-service"].append(redis)
@@ -58,7 +61,14 @@ def chart_versions(settings: Settings) -> dict[str, str]:
     }
 
 
-def _store(args: ConferenceStoresArgs, name: str, size: str) -> DatastoreArgs:
+def _store(
+    args: ConferenceStoresArgs, name: str, settings: KafkaSettings | PostgreSQLSettings | RedisSettings
+) -> DatastoreArgs:
     return DatastoreArgs(
-        chart=args.charts[name], size=size, images=args.images, namespace=NAMESPACE, placement=args.placement
+        chart=args.charts[name],
+        size=settings.size,
+        storage_class=settings.storage_class,
+        images=args.images,
+        namespace=NAMESPACE,
+        placement=args.placement,
     )

@@ -27,6 +27,8 @@ class DatastoreArgs:
     chart: Chart
     size: str
     """Size of the volume, a Kubernetes quantity."""
+    storage_class: str | None = None
+    """Class of the volume; None: the chart's, which is the cluster's default."""
     images: ImageMap
     namespace: str
     placement: Placement = Placement()
@@ -74,7 +76,7 @@ class Kafka(_Datastore):
             {
                 # Without it the chart makes no topic, and the tutorial's own values rely on auto-creation.
                 "provisioning": {"enabled": True, "topics": [{"name": topic, "partitions": 1}]},
-                "persistence": {"size": args.size},
+                "persistence": volume(args),
             },
         )
         self.register_outputs({})
@@ -99,7 +101,7 @@ class PostgreSQL(_Datastore):
         values = {
             "primary": {
                 "initdb": {"user": "postgres", "password": secret, "scriptsConfigMap": init.config_map},
-                "persistence": {"size": args.size},
+                "persistence": volume(args),
             },
             "global": {"postgresql": {"auth": {"postgresPassword": secret}}},
         }
@@ -120,12 +122,17 @@ class Redis(_Datastore):
             args,
             {
                 "architecture": "standalone",
-                "master": {"persistence": {"size": args.size}},
+                "master": {"persistence": volume(args)},
                 # Without it the chart draws a new password at every upgrade, which the running server does not have.
                 "auth": {"password": pulumi.Output.secret(password)},
             },
         )
         self.register_outputs({})
+
+
+def volume(args: DatastoreArgs) -> dict[str, str]:
+    """The chart's `persistence` values."""
+    return {"size": args.size, **({"storageClass": args.storage_class} if args.storage_class else {})}
 
 
 def image_values(images: ImageMap, name: str) -> dict[str, str]:

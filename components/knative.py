@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.images import ImageMap
+from components.knative_versions import VERSION_LABEL, refused_change
 from components.manifests import (
     SMALL,
     Manifest,
@@ -17,11 +18,15 @@ from components.manifests import (
     own,
     redirect_images,
     transformed,
+    with_replicas,
     without_webhook_rules,
 )
 from components.objects import KubernetesObject, Placement, register
 
 NAMESPACE = "knative-serving"
+ACTIVATOR = "activator"
+FEATURES = ("tag-header-based-routing", "kubernetes.podspec-fieldref")
+"""Features of Knative, in config-features, that the releases need: tags by header, and pods that know their names."""
 KEPT_REVISIONS = 3
 """Revisions of one Configuration that stay after they left the traffic."""
 _LAST = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
@@ -38,8 +43,9 @@ class KnativeServingArgs:
     images: ImageMap
     small: bool
     """Whether the small profile is applied: lower requests, quick starts, no documentation inside the objects."""
-    configuration: Mapping[str, Mapping[str, str]]
+    configuration: Mapping[str, pulumi.Input[Mapping[str, str]]]
     """Entries set in the ConfigMaps of the release, by ConfigMap name (`config-network`, `config-domain`, …)."""
+    activator_replicas: int = 1
     placement: Placement = Placement()
 
 
@@ -55,20 +61,24 @@ class KnativeServing(pulumi.ComponentResource):
         super().__init__("knative-releases:index:KnativeServing", name, None, opts)
         self._placement = args.placement
         applied = transforms(args)
-        groups = grouped(transformed(args.definitions, *applied), transformed(args.core, *applied))
-        self.namespaces = self._register(groups["namespaces"])
+        core = with_replicas(args.core, NAMESPACE, ACTIVATOR, args.activator_replicas)
+        groups = grouped(transformed(args.definitions, *applied), transformed(core, *applied))
+        # On the namespace, because everything else of Knative comes after it.
+        hook = pulumi.ResourceHook(f"{name}-version", refuse_other_minor, pulumi.ResourceHookOptions(on_dry_run=True))
+        version = pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_update=[hook]))
+        self.namespaces = register(groups["namespaces"], self, [], args.placement, version)
         basis = self._register(groups["basis"], self.namespaces)
         # The engine writes its whole state twice for each resource, and half of the state's bytes are definitions:
         # coming after what does not need them, they are written half as often, while images are still being loaded.
         child = pulumi.ResourceOptions(parent=self, depends_on=basis)
         crds = KnativeDefinitions(f"{name}-crds", groups["definitions"], args.placement, child).objects
         self.definitions = crds
-        images = self._register(groups["images"], crds)
-        plane = self._register(groups["workloads"], [*crds, *images])
+        own_kinds = self._register(groups["own kinds"], crds)
+        plane = self._register(groups["workloads"], [*crds, *own_kinds])
         # Their rules make every write of Knative's objects, and of its ConfigMaps, ask pods that must be there by then;
         # and destroyed in the reverse order they are gone before those pods are.
         # The queue-proxy's image is named by no workload here, but is in the pods of all services.
-        queue = args.placement.loads(image["spec"]["image"] for image in groups["images"])
+        queue = args.placement.loads(each["spec"]["image"] for each in groups["own kinds"] if each["kind"] == "Image")
         self._register(groups["webhooks"], [*plane, *queue])
         self.register_outputs({})
 
@@ -96,16 +106,30 @@ class KnativeDefinitions(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def configuration(ingress_class: str, domain: str) -> dict[str, dict[str, str]]:
+def configuration(ingress_class: str, domain: pulumi.Input[str]) -> dict[str, pulumi.Input[Mapping[str, str]]]:
     """What the tutorial patches by hand: the ingress, the domain, and the features that its releases need; and which
     old revisions are kept. Pure.
     """
     return {
         "config-network": {"ingress-class": ingress_class},
-        "config-domain": {domain: ""},
-        "config-features": {"tag-header-based-routing": "Enabled", "kubernetes.podspec-fieldref": "Enabled"},
+        "config-domain": {domain: ""} if isinstance(domain, str) else _only_domain(domain),
+        "config-features": dict.fromkeys(FEATURES, "Enabled"),
         "config-gc": collection(KEPT_REVISIONS),
     }
+
+
+def _only_domain(domain: pulumi.Input[str]) -> pulumi.Output[Mapping[str, str]]:
+    return pulumi.Output.from_input(domain).apply(lambda name: {name: ""})
+
+
+def refuse_other_minor(args: pulumi.ResourceHookArgs) -> None:
+    """Refuse an update of the namespace that is part of a change between minor releases. Raises RunError."""
+    before, after = (
+        (inputs or {}).get("metadata", {}).get("labels", {}).get(VERSION_LABEL, "")
+        for inputs in (args.old_inputs, args.new_inputs)
+    )
+    if refused := refused_change(before, after):
+        raise pulumi.RunError(refused)
 
 
 def collection(kept: int) -> dict[str, str]:
@@ -124,9 +148,10 @@ def collection(kept: int) -> dict[str, str]:
 
 def transforms(args: KnativeServingArgs) -> list[Transform]:
     """What happens to each object of the release, in this order. Pure."""
-    patches = [merge_config_map(NAMESPACE, name, data) for name, data in args.configuration.items()]
     profile = SMALL if args.small else ()
-    return [*patches, redirect_images(args.images.redirected), *profile, without_webhook_rules, own]
+    # Last, because what is merged may be an output, into which nothing can look.
+    patches = [merge_config_map(NAMESPACE, name, data) for name, data in args.configuration.items()]
+    return [redirect_images(args.images.redirected), *profile, without_webhook_rules, *patches, own]
 
 
 def grouped(definitions: Sequence[Manifest], core: Sequence[Manifest]) -> dict[str, list[Manifest]]:
@@ -136,7 +161,7 @@ def grouped(definitions: Sequence[Manifest], core: Sequence[Manifest]) -> dict[s
     """
     defined = {key(manifest) for manifest in definitions}
     groups: dict[str, list[Manifest]] = {
-        name: [] for name in ("definitions", "namespaces", "basis", "images", "workloads", "webhooks")
+        name: [] for name in ("definitions", "namespaces", "basis", "own kinds", "workloads", "webhooks")
     }
     groups["definitions"] = list(definitions)
     for manifest in core:
@@ -145,8 +170,8 @@ def grouped(definitions: Sequence[Manifest], core: Sequence[Manifest]) -> dict[s
             continue
         if kind == "Namespace":
             groups["namespaces"].append(manifest)
-        elif kind == "Image":
-            groups["images"].append(manifest)
+        elif manifest["apiVersion"].partition("/")[0].endswith(".knative.dev"):
+            groups["own kinds"].append(manifest)
         elif kind in _LAST:
             groups["webhooks"].append(manifest)
         elif kind == "Deployment":

@@ -1,4 +1,6 @@
-"""Kourier: the ingress of Knative Serving, its gateway (Envoy), and the node port that reaches it."""
+"""Kourier: the ingress of Knative Serving, its gateway (Envoy), and the node port that reaches it, where that is
+wanted.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +10,10 @@ from dataclasses import dataclass
 import pulumi
 
 from components.images import ImageMap
-from components.manifests import GATEWAY, SMALL, Manifest, own, redirect_images, transformed
+from components.load_balancer import NAMESPACE, LoadBalancer
+from components.manifests import GATEWAY, SMALL, Manifest, key, own, redirect_images, transformed, with_replicas
 from components.objects import KubernetesObject, Placement, register
 
-NAMESPACE = "kourier-system"
 INGRESS_CLASS = "kourier.ingress.networking.knative.dev"
 
 
@@ -24,7 +26,12 @@ class KourierArgs:
     images: ImageMap
     small: bool
     """Whether the small profile is applied: lower requests, quick starts, no documentation inside the objects."""
-    node_port: int
+    node_port: int | None = None
+    """Port of the node where the gateway is reached; None: no such Service is made."""
+    entrance: LoadBalancer | None = None
+    """What of the release is in the cluster already, because its address decides the domain."""
+    replicas: int = 1
+    """Pods of the gateway, at least."""
     namespaces: Sequence[pulumi.Resource] = ()
     """Namespaces of Knative Serving, where the controller's objects are too."""
     definitions: Sequence[pulumi.Resource] = ()
@@ -40,17 +47,21 @@ class Kourier(pulumi.ComponentResource):
         self._placement = args.placement
         profile = SMALL if args.small else ()
         release = transformed(
-            args.manifests,
+            with_replicas(args.manifests, NAMESPACE, GATEWAY, args.replicas),
             redirect_images(args.images.redirected),
             *profile,
             own,
         )
-        namespaces = self._register([m for m in release if m["kind"] == "Namespace"])
+        taken = args.entrance.keys if args.entrance else frozenset()
+        release = [manifest for manifest in release if key(manifest) not in taken]
+        first = [m for m in release if m["kind"] == "Namespace"]
+        namespaces: Sequence[pulumi.Resource] = args.entrance.objects if args.entrance else self._register(first)
         rest = [m for m in release if m["kind"] not in ("Namespace", "Deployment")]
         basis = self._register(rest, [*namespaces, *args.namespaces])
         workloads = [m for m in release if m["kind"] == "Deployment"]
         self._register(workloads, [*basis, *args.definitions])
-        self._register([own(ingress(args.node_port))], namespaces)
+        if args.node_port:
+            self._register([own(ingress(args.node_port))], namespaces)
         self.register_outputs({})
 
     def _register(

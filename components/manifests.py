@@ -8,6 +8,8 @@ import copy
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import pulumi
+
 Manifest = dict[str, Any]
 Transform = Callable[[Manifest], Manifest]
 
@@ -46,12 +48,19 @@ def annotate(annotations: Mapping[str, str]) -> Transform:
     return apply
 
 
-def merge_config_map(namespace: str, name: str, data: Mapping[str, str]) -> Transform:
-    """Set keys of one ConfigMap: what `kubectl patch` would do later, done before there are two owners."""
+def merge_config_map(namespace: str, name: str, data: pulumi.Input[Mapping[str, str]]) -> Transform:
+    """Set keys of one ConfigMap: what `kubectl patch` would do later, done before there are two owners.
+
+    Where `data` is an output, so is the ConfigMap's data then: no later transform can look inside.
+    """
 
     def apply(manifest: Manifest) -> Manifest:
         if key(manifest) == ("ConfigMap", namespace, name):
-            manifest["data"] = {**manifest.get("data", {}), **data}
+            there = manifest.get("data", {})
+            if isinstance(data, Mapping):
+                manifest["data"] = {**there, **data}
+            else:
+                manifest["data"] = pulumi.Output.all(data).apply(lambda given: {**there, **given[0]})
         return manifest
 
     return apply
@@ -85,6 +94,25 @@ def small_requests(manifest: Manifest) -> Manifest:
     for container in containers(manifest):
         container["resources"] = {**container.get("resources", {}), "requests": dict(SMALL_REQUESTS)}
     return manifest
+
+
+def with_replicas(manifests: Iterable[Manifest], namespace: str, name: str, replicas: int) -> list[Manifest]:
+    """The manifests, copied, with at least so many pods of one Deployment; 1 leaves the release's own number.
+
+    Where the release scales it by itself that is the lower bound: the Deployment's own number is the autoscaler's then.
+    """
+    result = transformed(manifests)
+    if replicas == 1:
+        return result
+    found = {key(manifest): manifest for manifest in result}
+    scaler = found.get(("HorizontalPodAutoscaler", namespace, name))
+    if scaler:
+        bounds = scaler["spec"]
+        bounds["minReplicas"] = max(replicas, bounds.get("minReplicas", 1))
+        bounds["maxReplicas"] = max(replicas, bounds["maxReplicas"])
+    else:
+        found["Deployment", namespace, name]["spec"]["replicas"] = replicas
+    return result
 
 
 def quick_start(manifest: Manifest) -> Manifest:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 
 from components.archives import holds
 from components.manifests import Manifest, containers, key
+
+OWNER_ANNOTATION = "knative-releases/owner"
+"""Says which stack made an object of a cluster that is not the program's own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +32,8 @@ class Placement:
     """Its deletion takes everything inside along; None on a cluster that stays."""
     kubeconfig: pulumi.Output[str] | None = None
     """For asking the cluster why something failed."""
+    owner: pulumi.Output[str] | None = None
+    """On a cluster that is not the program's own: the stack's word, written on every object that it makes there."""
 
     def loads(self, images: Iterable[str]) -> list[pulumi.Resource]:
         """What brings these images into the cluster; nothing for those that the cluster pulls. What starts pods of
@@ -46,21 +52,42 @@ class KubernetesObject(pulumi.CustomResource):
         """
         api_version = manifest["apiVersion"]
         group = api_version if "/" in api_version else f"core/{api_version}"
-        super().__init__(f"kubernetes:{group}:{manifest['kind']}", name, dict(manifest), opts)
+        # Named without a value: an output of the object as the cluster has it.
+        super().__init__(f"kubernetes:{group}:{manifest['kind']}", name, {"status": None, **manifest}, opts)
+
+    @property
+    def status(self) -> pulumi.Output[Any]:
+        """The object's status when it was last applied or refreshed."""
+        found: pulumi.Output[Any] = pulumi.get(self, "status")
+        return found
 
 
 def register(
-    manifests: Iterable[Manifest], parent: pulumi.Resource, depends_on: Sequence[pulumi.Resource], placement: Placement
+    manifests: Iterable[Manifest],
+    parent: pulumi.Resource,
+    depends_on: Sequence[pulumi.Resource],
+    placement: Placement,
+    more: pulumi.ResourceOptions | None = None,
 ) -> list[KubernetesObject]:
     """Register manifests as children of a component; logical names are `<namespace>/<name>` or `<name>`.
 
-    A workload waits for the archives that hold its images, too.
+    A workload waits for the archives that hold its images, too. more: further options of each.
     """
 
     def opts(manifest: Manifest) -> pulumi.ResourceOptions:
         loads = placement.loads(container["image"] for container in containers(manifest))
-        return pulumi.ResourceOptions(
+        common = pulumi.ResourceOptions(
             parent=parent, depends_on=[*depends_on, *loads], deleted_with=placement.deleted_with
         )
+        return pulumi.ResourceOptions.merge(common, more)
 
-    return [KubernetesObject("/".join(filter(None, key(m)[1:])), m, opts(m)) for m in manifests]
+    return [KubernetesObject("/".join(filter(None, key(m)[1:])), marked(m, placement), opts(m)) for m in manifests]
+
+
+def marked(manifest: Manifest, placement: Placement) -> Manifest:
+    """The object with its owner's word on it, where the placement has one."""
+    if placement.owner is None:
+        return manifest
+    metadata = manifest["metadata"]
+    annotations = {**metadata.get("annotations", {}), OWNER_ANNOTATION: placement.owner}
+    return {**manifest, "metadata": {**metadata, "annotations": annotations}}

@@ -14,7 +14,7 @@ from typing import Any
 import pulumi
 
 from components.manifests import own
-from components.objects import KubernetesObject, Placement
+from components.objects import KubernetesObject, Placement, marked
 from components.readiness import error_hook
 from components.revision import RevisionArgs, template
 from components.traffic import Target, service_url, stable_percent, traffic_block
@@ -43,7 +43,7 @@ class ReleasedServiceArgs:
     stable: TrackArgs
     tracks: Mapping[str, TrackArgs] = field(default_factory=dict)
     """Deployed tracks beside stable, by name."""
-    domain: str
+    domain: pulumi.Input[str]
     http_port: int
     ready_within: str
     """Limit for each object to become ready, its image's pull included; a duration such as `90s` or `2m`."""
@@ -65,8 +65,9 @@ class ReleasedService(pulumi.ComponentResource):
         targets, templates = plan(args)
         tracks = [self._track(args, target, templates[target.track]) for target in targets if target.track != "stable"]
         self._service(args, targets, templates["stable"], tracks)
-        self.url = pulumi.Output.from_input(service_url(args.service_name, args.namespace, args.domain, args.http_port))
-        self.release = pulumi.Output.from_input(described(args, targets))
+        domain = pulumi.Output.from_input(args.domain)
+        self.url = domain.apply(lambda d: service_url(args.service_name, args.namespace, d, args.http_port))
+        self.release = domain.apply(lambda d: described(args, targets, d))
         self.register_outputs({"url": self.url, "release": self.release})
 
     def _track(self, args: ReleasedServiceArgs, target: Target, body: dict[str, Any]) -> pulumi.Resource:
@@ -91,11 +92,11 @@ class ReleasedService(pulumi.ComponentResource):
         spec: dict[str, Any],
         depends_on: Sequence[pulumi.Resource],
     ) -> pulumi.CustomResource:
-        annotations = {
-            "pulumi.com/waitFor": "condition=Ready",
-            # The queue-proxy of every pod drains for 30 s before it ends; nobody has to wait for that.
-            "pulumi.com/deletionPropagationPolicy": "background",
-        }
+        annotations = {"pulumi.com/waitFor": "condition=Ready"}
+        # The queue-proxy of every pod drains for 30 s before it ends; nobody has to wait for that. But on a cluster
+        # that stays, the Service's ingress must be gone before the controller is that takes its finalizer away.
+        if kind == "Configuration" or args.placement.deleted_with:
+            annotations["pulumi.com/deletionPropagationPolicy"] = "background"
         metadata = {"name": name, "namespace": args.namespace, "annotations": annotations}
         manifest = own({"apiVersion": "serving.knative.dev/v1", "kind": kind, "metadata": metadata, "spec": spec})
         limits = pulumi.CustomTimeouts(create=args.ready_within, update=args.ready_within)
@@ -110,7 +111,7 @@ class ReleasedService(pulumi.ComponentResource):
             custom_timeouts=limits,
             hooks=hooks,
         )
-        return KubernetesObject(name, manifest, opts)
+        return KubernetesObject(name, marked(manifest, args.placement), opts)
 
 
 def configuration_name(service: str, track: str) -> str:
@@ -136,12 +137,12 @@ def plan(args: ReleasedServiceArgs) -> tuple[list[Target], dict[str, dict[str, A
     return targets, templates
 
 
-def described(args: ReleasedServiceArgs, targets: Sequence[Target]) -> dict[str, Any]:
+def described(args: ReleasedServiceArgs, targets: Sequence[Target], domain: str) -> dict[str, Any]:
     """The release as a stack output: what a person or a script reads after an update. Pure."""
     versions = {"stable": args.stable, **args.tracks}
 
     def url(tag: str | None = None) -> str:
-        return service_url(args.service_name, args.namespace, args.domain, args.http_port, tag)
+        return service_url(args.service_name, args.namespace, domain, args.http_port, tag)
 
     def track(target: Target) -> dict[str, Any]:
         tagged = (

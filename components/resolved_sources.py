@@ -20,7 +20,8 @@ class SourceArgs:
 
     manifests: str
     """Directory or URL below which the release manifests are."""
-    knative_version: str
+    knative_version: str | None
+    """None: Knative and Kourier are not installed."""
     kourier_version: str
     charts: str
     """OCI base, repository URL or directory of the charts."""
@@ -53,10 +54,14 @@ def resolve(args: SourceArgs) -> ResolvedSources:
             problems.append(str(error))
             return otherwise
 
+    def manifests(repository: str, version: str, file: str) -> list[Manifest]:
+        return found(lambda: source.load(repository, version, file), []) if args.knative_version else []
+
+    serving = args.knative_version or ""
     resolved = ResolvedSources(
-        definitions=found(lambda: source.load("serving", args.knative_version, "serving-crds.yaml"), []),
-        core=found(lambda: source.load("serving", args.knative_version, "serving-core.yaml"), []),
-        kourier=found(lambda: source.load("net-kourier", args.kourier_version, "kourier.yaml"), []),
+        definitions=manifests("serving", serving, "serving-crds.yaml"),
+        core=manifests("serving", serving, "serving-core.yaml"),
+        kourier=manifests("net-kourier", args.kourier_version, "kourier.yaml"),
         charts={
             name: found(lambda n=name, v=version: chart(args.charts, n, v), Chart(name, version))  # type: ignore[misc]
             for name, version in args.chart_versions.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from settings.model import Service, Settings
 from settings.problems import PROJECT, SECRETS, Problem, SettingsError, from_validation, remove_command, shown
-from settings.rules import CANARY, broken, warnings
+from settings.rules import CANARY, broken, misplaced, warnings
 from settings.types import Percent
 
 _PLAIN = ("canaryPercent",)
@@ -32,13 +33,14 @@ def load(raw: Mapping[str, str], known_services: tuple[str, ...], directory: Pat
     values = {key: _parsed(key, text, problems) for key, text in raw.items() if key not in SECRETS}
     values["sources"] = _sources(values.get("sources"), directory, problems)
     _fill_services(values, known_services, problems)
+    _fill_knative(values)
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
         raise SettingsError(
             [*problems, *from_validation(error, Settings), *broken(_sound_services(values, error))]
         ) from None
-    problems += broken(settings.services)
+    problems += [*broken(settings.services), *misplaced(settings)]
     if problems:
         raise SettingsError(problems)
     return settings
@@ -126,6 +128,18 @@ def _fill_services(values: dict[str, Any], known: tuple[str, ...], problems: lis
     except ValidationError:
         canary_percent = 0  # told once, for the key itself
     values["services"] = {name: _with_percents(services.get(name) or {}, canary_percent) for name in known}
+
+
+def _fill_knative(values: dict[str, Any]) -> None:
+    """Add what the provider and Knative's version decide: profile, domain, the Kourier of the same minor release."""
+    given, cluster = values.get("knative", {}), values.get("cluster")
+    if not isinstance(given, dict):
+        return  # told by the model
+    existing = isinstance(cluster, dict) and cluster.get("provider") == "existing"
+    filled: dict[str, Any] = {"profile": "released", "domain": None} if existing else {}
+    if minor := re.fullmatch(r"(\d+\.\d+)\.\d+", str(given.get("version", ""))):
+        filled["kourierVersion"] = f"{minor[1]}.0"
+    values["knative"] = {**filled, **given}
 
 
 def _with_percents(service: Any, canary_percent: int) -> Any:

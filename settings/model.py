@@ -15,6 +15,7 @@ from settings.types import (
     Percent,
     Port,
     Quantity,
+    Replicas,
     Repository,
     Scale,
     SemanticVersion,
@@ -29,9 +30,10 @@ class _Settings(BaseModel):
 
 
 class Cluster(_Settings):
-    """The kind cluster that the program creates."""
+    """The cluster that everything is put into: a kind cluster that the program creates, or one that is there."""
 
-    provider: Literal["kind"] = "kind"
+    provider: Literal["kind", "existing"] = "kind"
+    """`kind`: made by the program; `existing`: any Kubernetes cluster that a kubeconfig reaches."""
     name: Annotated[Label, Field(max_length=40)] = "dev"
     http_port: Port = 80
     """Port on 127.0.0.1 where the ingress listens."""
@@ -39,6 +41,10 @@ class Cluster(_Settings):
         "docker.io/kindest/node:v1.34.0@sha256:7416a61b42b1662ca6ca89f02028ac133a309a2a30ba309614e8ec94d976dc5a"
     )
     """Image of the node, which is Kubernetes' version; the one that kind 0.30.0 was released with."""
+    context: Text | None = None
+    """Of an existing cluster: its context in the kubeconfig."""
+    kubeconfig: Text | None = None
+    """Of an existing cluster: path of the kubeconfig, which is only read; unset: $KUBECONFIG, else ~/.kube/config."""
 
 
 class Knative(_Settings):
@@ -46,11 +52,23 @@ class Knative(_Settings):
 
     version: SemanticVersion = "1.10.2"
     kourier_version: SemanticVersion = "1.10.0"
-    domain: DomainName = "127.0.0.1.sslip.io"
-    """Domain of the services' URLs; sslip.io answers any name with the address inside it."""
+    install: bool = True
+    """False: Knative and its ingress are in the existing cluster already; they are looked at and not changed."""
+    domain: DomainName | None = "127.0.0.1.sslip.io"
+    """Domain of the services' URLs; sslip.io answers any name with the address inside it. None (existing clusters
+    alone): made from the address of the load balancer, or what the Knative that is there says."""
     profile: Literal["small", "released"] = "small"
     """`small`: 10m CPU and 32Mi requested a container, quick starts, for clusters of two cores;
     `released`: the release's own requests (1.2 cores for Knative and Kourier alone)."""
+    activator_replicas: Replicas = 1
+    """Pods at least of the activator, which holds the requests of versions without pods."""
+
+
+class Kourier(_Settings):
+    """The ingress, as far as it is not a matter of its release."""
+
+    replicas: Replicas = 1
+    """Pods at least of the gateway, which every request from outside goes through."""
 
 
 class Kafka(_Settings):
@@ -58,6 +76,8 @@ class Kafka(_Settings):
 
     chart_version: SemanticVersion = "22.1.5"
     size: Quantity = "1Gi"
+    storage_class: Label | None = None
+    """Storage class of the volume; unset: the chart's, which is the cluster's default."""
     topic: Label = "events-topic"
 
 
@@ -66,6 +86,8 @@ class PostgreSQL(_Settings):
 
     chart_version: SemanticVersion = "12.5.7"
     size: Quantity = "1Gi"
+    storage_class: Label | None = None
+    """Storage class of the volume; unset: the chart's, which is the cluster's default."""
 
 
 class Redis(_Settings):
@@ -73,6 +95,8 @@ class Redis(_Settings):
 
     chart_version: SemanticVersion = "17.11.3"
     size: Quantity = "1Gi"
+    storage_class: Label | None = None
+    """Storage class of the volume; unset: the chart's, which is the cluster's default."""
 
 
 class Sources(_Settings):
@@ -141,6 +165,7 @@ class Settings(_Settings):
     """Limit for each released object to become ready, its image's pull included."""
     cluster: Cluster = Cluster()
     knative: Knative = Knative()
+    kourier: Kourier = Kourier()
     kafka: Kafka = Kafka()
     postgresql: PostgreSQL = PostgreSQL()
     redis: Redis = Redis()

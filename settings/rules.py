@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from pydantic.alias_generators import to_camel
+
 from settings.model import Service, Settings
 from settings.problems import Problem, remove_command, set_command
 from settings.types import DNS_LABEL_LENGTH
 
+_OF_EXISTING_CLUSTERS = ("context", "kubeconfig")
 CANARY = "canary"
 STABLE = "stable"
 
@@ -18,6 +21,25 @@ def broken(services: Mapping[str, Service]) -> list[Problem]:
     for name, service in services.items():
         problems += [*_shares(name, service), *_tags(name, service), *_track_names(name, service)]
     return [*problems, *_collisions(services)]
+
+
+def misplaced(settings: Settings) -> Iterator[Problem]:
+    """Settings that the chosen provider of the cluster lacks, or does not have."""
+    cluster, knative = settings.cluster, settings.knative
+    existing = cluster.provider == "existing"
+    if existing and not cluster.context:
+        wanted = "the name of a context of your kubeconfig (kubectl config get-contexts)"
+        yield Problem("cluster.context", "nothing", wanted, set_command("cluster.context", "<context>"))
+    for name in sorted(cluster.model_fields_set - {"provider"}):
+        if existing != (name in _OF_EXISTING_CLUSTERS):
+            path = f"cluster.{to_camel(name)}"
+            wanted = f"nothing: a cluster of provider {cluster.provider} has no such setting"
+            yield Problem(path, f'"{getattr(cluster, name)}"', wanted, remove_command(path))
+    if not existing and not knative.install:
+        wanted = "true: nothing is in the cluster that the program makes"
+        yield Problem("knative.install", "false", wanted, remove_command("knative.install"))
+    if not existing and knative.domain is None:
+        yield Problem("knative.domain", "null", "a domain name", remove_command("knative.domain"))
 
 
 def warnings(settings: Settings) -> list[str]:

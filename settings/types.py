@@ -59,6 +59,8 @@ Percent = Annotated[WholeNumber, Field(ge=0, le=100)]
 Port = Annotated[WholeNumber, Field(ge=1, le=65535)]
 Scale = Annotated[WholeNumber, Field(ge=0, le=10_000)]
 """Number of pods."""
+Replicas = Annotated[WholeNumber, Field(ge=1, le=100)]
+"""Number of pods of a part that the requests go through."""
 Text = Annotated[str, BeforeValidator(_text)]
 Label = Annotated[
     str,

@@ -160,7 +160,8 @@ def _run() -> Recorded:
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator]
     def program() -> pulumi.Output[None]:
-        with mock.patch("pulumi.export", export), mock.patch("pulumi.ErrorHook", UnregisteredHook):
+        hooks: dict[str, Any] = {"ErrorHook": UnregisteredErrorHook, "ResourceHook": UnregisteredHook}
+        with mock.patch("pulumi.export", export), mock.patch.multiple("pulumi", **hooks):
             runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
         secrets: dict[str, pulumi.Output[bool]] = {
             name: pulumi.Output.from_input(_is_secret(o)) for name, o in exported.items()
@@ -178,13 +179,26 @@ def _run() -> Recorded:
     return recorded
 
 
-class UnregisteredHook(pulumi.ErrorHook):
+def _told() -> asyncio.Future[None]:
+    done = asyncio.get_event_loop().create_future()
+    done.set_result(None)
+    return done
+
+
+class UnregisteredErrorHook(pulumi.ErrorHook):
     """An error hook that no engine is told of: the mock monitor has no way back into the program."""
 
     def __init__(self, name: str, func: pulumi.ErrorHookFunction) -> None:
-        self.name, self.callback = name, func
-        self._registered = asyncio.get_event_loop().create_future()
-        self._registered.set_result(None)
+        self.name, self.callback, self._registered = name, func, _told()
+
+
+class UnregisteredHook(pulumi.ResourceHook):
+    """The same for a hook of another kind."""
+
+    def __init__(
+        self, name: str, func: pulumi.ResourceHookFunction, opts: pulumi.ResourceHookOptions | None = None
+    ) -> None:
+        self.name, self.callback, self.opts, self._registered = name, func, opts, _told()
 
 
 async def _is_secret(output: pulumi.Output[Any]) -> bool:

@@ -91,6 +91,22 @@ def test_small_requests_lower_requests_and_keep_limits() -> None:
         )
 
 
+def test_replicas_are_the_autoscalers_lower_bound_where_there_is_one() -> None:
+    scaler = manifest("HorizontalPodAutoscaler", "d", "n", "autoscaling/v2", spec={"minReplicas": 1, "maxReplicas": 2})
+    given = [deployment("d", "n", "image"), deployment("e", "n", "image"), scaler]
+    scaled = manifests.with_replicas(given, "n", "d", 3)
+    assert scaled[2]["spec"] == {"minReplicas": 3, "maxReplicas": 3}, "the autoscaler takes the pods away again"
+    assert scaled[:2] == given[:2], "two owners of one number, or another Deployment is scaled"
+    assert given[2]["spec"]["minReplicas"] == 1, "the given manifest was changed"
+
+
+def test_replicas_are_the_deployments_own_where_nothing_scales_it() -> None:
+    given = [deployment("d", "n", "image"), deployment("e", "n", "image")]
+    first, other = manifests.with_replicas(given, "n", "d", 2)
+    assert first["spec"]["replicas"] == 2 and other == given[1], "a pod is missing, or another Deployment is scaled"
+    assert manifests.with_replicas(given, "n", "d", 1) == given, "one pod is not what was released"
+
+
 def test_a_quick_start_asks_each_second_until_the_start_and_as_released_afterwards() -> None:
     found = {key[2]: manifests.containers(w)[0] for key, w in changed("quick_start").items()}
     assert set(found) == {"3scale-kourier-gateway"}, "a probe was made where the release has none"

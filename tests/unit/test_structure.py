@@ -12,12 +12,13 @@ import pytest
 
 from tests.unit.recording import ROOT
 
-PARTS = ("settings", "components", "app")
+PARTS = ("settings", "components", "app", "assembly")
 # Part of the program -> modules and packages that it must not import, at any depth.
 FORBIDDEN = {
-    "settings": ("components", "app", "pulumi_kubernetes", "pulumi_command"),
-    "components": ("app", "settings"),
-    "app": ("pulumi_kubernetes", "pulumi_command"),
+    "settings": ("components", "app", "assembly", "pulumi_kubernetes", "pulumi_command"),
+    "components": ("app", "assembly", "settings"),
+    "app": ("assembly", "pulumi_kubernetes", "pulumi_command"),
+    "assembly": ("pulumi_command",),
 }
 NOT_IN_THE_PROGRAM = ("offline", "status", "toolchain", "tests")
 

@@ -76,7 +76,7 @@ def test_urls_are_those_that_knative_and_the_ingress_answer_to(port: int, tag: s
 
 def test_the_release_says_share_version_revision_and_how_a_tag_is_reached() -> None:
     service = args(x=10)
-    release = described(service, plan(service)[0])
+    release = described(service, plan(service)[0], "d.test")
     assert release["url"] == "http://a.default.d.test", "the service's URL is not told"
     assert set(release["tracks"]) == {"stable", "x"}, "a track is not told"
     track = release["tracks"]["x"]

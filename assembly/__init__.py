@@ -1,0 +1,1 @@
+"""Which components the settings ask for, where there is a choice. The only place that knows settings and components."""

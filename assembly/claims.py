@@ -1,0 +1,28 @@
+"""What a stack makes in its cluster under names that somebody else could have taken there. Pure."""
+
+from __future__ import annotations
+
+from app.conference import NAMESPACE
+from app.services import INIT_CONFIG_MAP
+from components.manifests import Manifest
+from components.released_service import configuration_name
+from components.resolved_sources import ResolvedSources
+from settings import Settings
+
+_KNATIVE = "serving.knative.dev/v1"
+
+
+def claims(settings: Settings, sources: ResolvedSources) -> list[Manifest]:
+    """The objects of the releases, the services and their tracks, the stores' own; Helm guards its releases itself."""
+    services = [_object(_KNATIVE, "Service", name) for name in settings.services]
+    tracks = [
+        _object(_KNATIVE, "Configuration", configuration_name(name, track))
+        for name, service in settings.services.items()
+        for track in service.deployed_tracks
+    ]
+    scripts = _object("v1", "ConfigMap", INIT_CONFIG_MAP)
+    return [*sources.definitions, *sources.core, *sources.kourier, *services, *tracks, scripts]
+
+
+def _object(api: str, kind: str, name: str) -> Manifest:
+    return {"apiVersion": api, "kind": kind, "metadata": {"namespace": NAMESPACE, "name": name}}

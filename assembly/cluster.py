@@ -1,0 +1,76 @@
+"""The cluster that the settings ask for: one that the program makes with kind, or one that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components.asked_cluster import AskedCluster
+from components.cluster import INGRESS_NODE_PORT, KindCluster, KindClusterArgs
+from components.existing_cluster import ExistingCluster, ExistingClusterArgs
+from components.images import ImageMap
+from components.installed_knative import InstalledKnative, look
+from components.kubeconfig import of_context
+from components.manifests import Manifest
+from components.objects import Placement
+from components.resolved_sources import ResolvedSources
+from settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """A cluster of either kind."""
+
+    provider: kubernetes.Provider
+    placement: Placement
+    http_port: int
+    """Port of the services' URLs."""
+    node_port: int | None = None
+    """Node port of the ingress; None: it is reached through a load balancer."""
+    installed: InstalledKnative | None = None
+    """The Knative that is in the cluster already; None: the program installs one."""
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    """For the stack's outputs."""
+
+
+def cluster(settings: Settings, sources: ResolvedSources, images: ImageMap, claims: Sequence[Manifest]) -> Cluster:
+    """The cluster of the settings. claims: what will be put into it, as far as an existing one could have it."""
+    if settings.cluster.provider == "existing":
+        return _existing(settings, sources, claims)
+    args = KindClusterArgs(
+        cluster_name=settings.cluster.name,
+        http_port=settings.cluster.http_port,
+        node_image=images.redirected(settings.cluster.node_image),
+        archives=sources.archives,
+    )
+    kind = KindCluster("cluster", args)
+    return Cluster(
+        provider=kind.provider,
+        placement=kind.placement,
+        http_port=settings.cluster.http_port,
+        node_port=INGRESS_NODE_PORT,
+        outputs={"cluster": settings.cluster.name, "kubeconfig": kind.kubeconfig},
+    )
+
+
+def _existing(settings: Settings, sources: ResolvedSources, claims: Sequence[Manifest]) -> Cluster:
+    context, path = settings.cluster.context or "", settings.cluster.kubeconfig
+    asked = AskedCluster(of_context(context, path))
+    installed = None if settings.knative.install else look(asked, settings.knative.domain)
+    if sources.archives:
+        pulumi.warn(
+            f"sources.archives names {len(sources.archives)} archives, which are not loaded: the nodes of the context "
+            f"{context} are not this program's. Their images have to be there, or be pulled"
+        )
+    existing = ExistingCluster("cluster", ExistingClusterArgs(asked=asked, path=path, claims=claims))
+    return Cluster(
+        provider=existing.provider,
+        placement=existing.placement,
+        http_port=80,
+        installed=installed,
+        outputs={"cluster": context, **({"kubeconfigPath": path} if path else {})},
+    )

@@ -1,0 +1,70 @@
+"""Knative and its ingress as the settings ask for them: installed by the program, or there already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+
+from assembly.cluster import Cluster
+from components.images import ImageMap
+from components.knative import KnativeServing, KnativeServingArgs, configuration
+from components.kourier import INGRESS_CLASS, Kourier, KourierArgs
+from components.load_balancer import LoadBalancer, domain_of
+from components.resolved_sources import ResolvedSources
+from settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """What services need of Knative."""
+
+    domain: pulumi.Input[str]
+    """Domain of the services' URLs."""
+    needs: Sequence[pulumi.Resource] = ()
+    """What is ready before a service starts."""
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    """For the stack's outputs."""
+
+
+def serving(settings: Settings, sources: ResolvedSources, images: ImageMap, cluster: Cluster) -> Serving:
+    """Knative Serving with Kourier in a cluster; on one that has a Knative, just what is known of it."""
+    if cluster.installed:
+        return Serving(domain=cluster.installed.domain, outputs={"knative": cluster.installed.version})
+    on_cluster, small = pulumi.ResourceOptions(providers=[cluster.provider]), settings.knative.profile == "small"
+    balancer = None
+    if cluster.node_port is None:
+        balancer = LoadBalancer("load-balancer", sources.kourier, cluster.placement, on_cluster)
+    domain = settings.knative.domain or _derived(balancer)
+    knative_args = KnativeServingArgs(
+        definitions=sources.definitions,
+        core=sources.core,
+        images=images,
+        small=small,
+        configuration=configuration(INGRESS_CLASS, domain),
+        activator_replicas=settings.knative.activator_replicas,
+        placement=cluster.placement,
+    )
+    knative = KnativeServing("knative-serving", knative_args, on_cluster)
+    kourier_args = KourierArgs(
+        manifests=sources.kourier,
+        images=images,
+        small=small,
+        node_port=cluster.node_port,
+        entrance=balancer,
+        replicas=settings.kourier.replicas,
+        namespaces=knative.namespaces,
+        definitions=knative.definitions,
+        placement=cluster.placement,
+    )
+    kourier = Kourier("kourier", kourier_args, on_cluster)
+    needs = [knative, kourier, *([balancer] if balancer else [])]
+    return Serving(domain=domain, needs=needs, outputs={"address": balancer.address} if balancer else {})
+
+
+def _derived(balancer: LoadBalancer | None) -> pulumi.Output[str]:
+    if balancer is None:
+        raise ValueError("a cluster without a load balancer needs a domain")  # settings.rules has told it
+    return balancer.address.apply(domain_of)

@@ -1,0 +1,83 @@
+"""Questions to a cluster that is there already. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import kubernetes
+import pulumi
+import urllib3
+
+from components.manifests import Manifest
+
+SECONDS = 10
+"""Longest wait for one answer."""
+_AT_ONCE = 8
+
+
+class UnreachableError(pulumi.RunError):
+    """The cluster does not answer, or refuses; the message says why."""
+
+
+class AskedCluster:
+    """The cluster of one kubeconfig."""
+
+    def __init__(self, kubeconfig: Mapping[str, Any]) -> None:
+        """kubeconfig: of one context, as `components.kubeconfig.of_context` gives it."""
+        self.kubeconfig = kubeconfig
+        self.context = str(kubeconfig["current-context"])
+        configuration = kubernetes.client.Configuration()
+        configuration.retries = False
+        try:
+            self._client = kubernetes.config.new_client_from_config_dict(
+                dict(kubeconfig), client_configuration=configuration
+            )
+        except kubernetes.config.ConfigException as error:
+            raise UnreachableError(f"the context {self.context} cannot be used: {error}") from None
+
+    def get(self, path: str) -> dict[str, Any] | None:
+        """The object at a path of the API; None where there is none. Raises UnreachableError."""
+        try:
+            found: dict[str, Any] = self._client.call_api(
+                path,
+                "GET",
+                auth_settings=["BearerToken"],
+                response_type="object",
+                _return_http_data_only=True,
+                _request_timeout=SECONDS,
+            )
+        except kubernetes.client.ApiException as error:
+            if error.status == 404:
+                return None
+            raise UnreachableError(
+                f"the cluster of the context {self.context} refuses GET {path} ({error.status} {error.reason}): "
+                "the user of the context needs to be an administrator of the cluster"
+            ) from None
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise UnreachableError(
+                f"the cluster of the context {self.context} does not answer at {self._client.configuration.host}: "
+                f"{str(error).rpartition(': ')[2]}"
+            ) from None
+        return found
+
+    def identity(self) -> str:
+        """What tells the cluster from all others, and stays when its certificates and addresses change."""
+        space = self.get("/api/v1/namespaces/kube-system")
+        if space is None:
+            raise UnreachableError(f"the cluster of the context {self.context} has no namespace kube-system")
+        return str(space["metadata"]["uid"])
+
+    def there(self, manifests: Sequence[Manifest]) -> list[dict[str, Any]]:
+        """Those objects that the cluster has, as it has them."""
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            found = list(threads.map(self.get, map(path_of, manifests)))
+        return [each for each in found if each is not None]
+
+
+def path_of(manifest: Manifest) -> str:
+    """Where the API has an object of a built-in or of Knative's kinds, whose plurals are regular. Pure."""
+    version, metadata = manifest["apiVersion"], manifest["metadata"]
+    space = f"/namespaces/{metadata['namespace']}" if metadata.get("namespace") else ""
+    return f"/{'apis' if '/' in version else 'api'}/{version}{space}/{manifest['kind'].lower()}s/{metadata['name']}"

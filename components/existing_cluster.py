@@ -1,0 +1,96 @@
+"""A Kubernetes cluster that the program did not create: what is put into it, and what is not touched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components.asked_cluster import AskedCluster
+from components.manifests import Manifest
+from components.objects import OWNER_ANNOTATION, Placement
+from components.secret import GeneratedWord
+
+
+class OwnershipError(pulumi.RunError):
+    """The cluster has objects of the same names that this stack did not make; the message lists them all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExistingClusterArgs:
+    """Which cluster, and what will be put into it."""
+
+    asked: AskedCluster
+    path: str | None
+    """Where the kubeconfig is; None: where kubectl looks for it. The provider reads it: no secret of it is in the
+    state.
+    """
+    claims: Sequence[Manifest]
+    """What the stack makes in the cluster, as far as it could be there already: kind, namespace and name count."""
+
+
+class ExistingCluster(pulumi.ComponentResource):
+    """A cluster that stays. Nothing that is there is adopted: whatever this stack makes carries its word."""
+
+    provider: kubernetes.Provider
+    """Provider of the objects inside; it is there only when none of them belongs to anybody else."""
+    placement: Placement
+    """For what is put into the cluster."""
+
+    def __init__(self, name: str, args: ExistingClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("knative-releases:index:ExistingCluster", name, None, opts)
+        asked, identity = args.asked, args.asked.identity()
+        owner = GeneratedWord(f"{name}-owner", secret=False, opts=pulumi.ResourceOptions(parent=self)).value
+
+        def claimed(word: str) -> str:
+            refuse_foreign(asked.context, asked.there(outside(args.claims)), word)
+            return identity
+
+        self.provider = kubernetes.Provider(
+            f"{name}-provider",
+            kubeconfig=args.path,
+            context=asked.context,
+            cluster_identifier=owner.apply(claimed),
+            enable_server_side_apply=True,
+            enable_config_map_mutable=True,  # else a changed ConfigMap is replaced under the pods that read it
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        kubeconfig = pulumi.Output.secret(json.dumps(asked.kubeconfig))
+        self.placement = Placement(kubeconfig=kubeconfig, owner=owner)
+        self.register_outputs({})
+
+
+def outside(claims: Sequence[Manifest]) -> list[Manifest]:
+    """The claims without those inside of claimed namespaces: whose namespace it is, whose is what is in it. Pure."""
+    spaces = {claim["metadata"]["name"] for claim in claims if claim["kind"] == "Namespace"}
+    return [claim for claim in claims if claim["metadata"].get("namespace") not in spaces]
+
+
+def refuse_foreign(context: str, found: Sequence[Mapping[str, Any]], owner: str) -> None:
+    """Raise OwnershipError where an object does not carry the owner's word. Pure."""
+    foreign: dict[str, list[str]] = {}
+    for each in found:
+        metadata = each["metadata"]
+        if metadata.get("annotations", {}).get(OWNER_ANNOTATION) != owner:
+            foreign.setdefault(each["kind"], []).append(metadata["name"])
+    if not foreign:
+        return
+    ways = ["Take another cluster: pulumi config set --path 'knative-releases:cluster.context' <context>"]
+    if "knative-serving" in foreign.get("Namespace", []):
+        ways.insert(
+            0, "Use the Knative that is there: pulumi config set --path 'knative-releases:knative.install' false"
+        )
+    raise OwnershipError(
+        "\n".join(
+            [
+                f"the cluster of the context {context} has what this stack would make, and this stack did not make it. "
+                "It is left alone, and nothing was changed:",
+                *(f"  - {kind} {', '.join(sorted(names))}" for kind, names in sorted(foreign.items())),
+                *ways,
+            ]
+        )
+    )
