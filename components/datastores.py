@@ -10,6 +10,7 @@ import pulumi
 from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
 
 from components.images import ImageMap, Reference
+from components.interrupted_release import error_hook
 from components.manifests import own
 from components.objects import Placement, register
 from components.sources import Chart
@@ -48,6 +49,10 @@ class _Datastore(pulumi.ComponentResource):
     def _release(
         self, name: str, args: DatastoreArgs, values: Mapping[str, Any], depends_on: Sequence[pulumi.Resource] = ()
     ) -> Release:
+        placement = args.placement
+        mends = placement.kubeconfig and error_hook(
+            name, args.namespace, placement.kubeconfig, ours=placement.deleted_with is not None
+        )
         return Release(
             name,
             name=name,
@@ -59,8 +64,9 @@ class _Datastore(pulumi.ComponentResource):
             timeout=TIMEOUT_SECONDS,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[*depends_on, *args.placement.loads([args.images.redirected(f"{REPOSITORY}/{name}")])],
-                deleted_with=args.placement.deleted_with,
+                depends_on=[*depends_on, *placement.loads([args.images.redirected(f"{REPOSITORY}/{name}")])],
+                deleted_with=placement.deleted_with,
+                hooks=pulumi.ResourceHookBinding(on_error=[mends]) if mends else None,
             ),
         )
 

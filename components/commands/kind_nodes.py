@@ -74,7 +74,8 @@ def clusters() -> dict[str, Cluster]:
     """The kind clusters that Docker has, by name; stopped ones too."""
     nodes = [_node(container) for container in _containers()]
     return {
-        name: Cluster(tuple(node for node in nodes if node.cluster == name)) for name in {node.cluster for node in nodes}
+        name: Cluster(tuple(node for node in nodes if node.cluster == name))
+        for name in {node.cluster for node in nodes}
     }
 
 

@@ -43,7 +43,9 @@ def test_the_word_of_a_cluster_that_stands_stays(machine: Machine) -> None:
     ],
     ids=["none", "foreign", "another stack's", "of an earlier name", "of an earlier port"],
 )
-def test_where_no_such_cluster_stands_there_is_a_new_word(machine: Machine, containers: list[dict[str, object]]) -> None:
+def test_where_no_such_cluster_stands_there_is_a_new_word(
+    machine: Machine, containers: list[dict[str, object]]
+) -> None:
     machine.runs(*containers)
     words = {creation_word("ours", "dev", PORT) for _ in range(2)}
     assert len(words) == 2 and "word" not in words, "a lost cluster would not be noticed"
@@ -111,7 +113,9 @@ def test_a_node_that_was_just_started_is_waited_for(
     statuses += [500, 403]
     machine.runs({**node("dev", "ours-word-1", PORT), "api": port})
     assert creation_word("ours", "dev", PORT) == "word" and not statuses, "an `up` asks an API that is not ready"
-    assert capsys.readouterr().err.count("waiting for the Kubernetes API") == 1, "a person waits and is not told for what"
+    assert capsys.readouterr().err.count("waiting for the Kubernetes API") == 1, (
+        "a person waits and is not told for what"
+    )
 
 
 def test_an_api_that_never_answers_is_told(
