@@ -2,11 +2,11 @@
 
     python3 -m components.commands.kind_cluster create|kubeconfig|delete|sweep
 
-Everything else comes by environment: CLUSTER_NAME, CLUSTER_OWNER (a word that is this stack's alone), CLUSTER_CREATION (a
-word of this creation, see standing.py), CLUSTER_CONFIG (a kind configuration, JSON), NODE_IMAGE, HTTP_PORT, MINIMUM_CPUS, MINIMUM_MEMORY_GIB. The kubeconfig goes to stdout and to
-no other place. Each creation marks its nodes with the owner and a word of its own, in their mounts (kind keeps no
-labels of ours), and writes that marker above the kubeconfig: so a deletion knows its own creation, and leaves a later
-one alone. A cluster of another owner is never changed or removed.
+Everything else comes by environment: CLUSTER_NAME, CLUSTER_OWNER (a word that is this stack's alone), CLUSTER_CREATION
+(a word of this creation, see standing.py), CLUSTER_CONFIG (a kind configuration, JSON), NODE_IMAGE, HTTP_PORT, and what
+preflight.py reads. The kubeconfig goes to stdout and to no other place. Each creation marks its nodes with the owner
+and a word of its own, in their mounts (kind keeps no labels of ours), and writes that marker above the kubeconfig: so a
+deletion knows its own creation, and leaves a later one alone. A cluster of another owner is never changed or removed.
 """
 
 from __future__ import annotations

@@ -73,10 +73,8 @@ class Cluster:
 def clusters() -> dict[str, Cluster]:
     """The kind clusters that Docker has, by name; stopped ones too."""
     nodes = [_node(container) for container in _containers()]
-    return {
-        name: Cluster(tuple(node for node in nodes if node.cluster == name))
-        for name in {node.cluster for node in nodes}
-    }
+    names = {node.cluster for node in nodes}
+    return {name: Cluster(tuple(node for node in nodes if node.cluster == name)) for name in names}
 
 
 def _containers() -> list[dict[str, Any]]:

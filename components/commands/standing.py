@@ -52,7 +52,7 @@ def _await_api(port: int) -> None:
     """Wait until the Kubernetes API says that it is ready: a node that was started again needs some seconds."""
     begun = time.monotonic()
     said = False
-    while not (problem := _api_problem(port)) == "":
+    while problem := _api_problem(port):
         if time.monotonic() - begun > API_SECONDS:
             raise CommandError(
                 f"the Kubernetes API of this stack's cluster, at 127.0.0.1:{port}, is not ready after "

@@ -1,4 +1,4 @@
-"""An `up` that is interrupted at a chosen point, as ctrl-C or as `kill -9` does it, and what the next `up` makes of it."""
+"""An `up` that is interrupted at a chosen point, as ctrl-C or `kill -9` does it, and what the next `up` makes of it."""
 
 from __future__ import annotations
 

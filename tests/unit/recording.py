@@ -171,7 +171,7 @@ def _run() -> Recorded:
         )
 
     try:
-        with mock.patch("components.cluster.creation_word", lambda *_: CREATION):  # Docker is not asked
+        with mock.patch("components.cluster.creation_word", return_value=CREATION):  # Docker is not asked
             program()
     except Exception as error:
         recorded.error = error

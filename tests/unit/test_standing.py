@@ -1,4 +1,4 @@
-"""Whether the stack's cluster stands, as the program asks at every `up`: docker is a stand-in, the API a small server."""
+"""Whether the stack's cluster stands, as the program asks at every `up`; docker is a stand-in, the API a server."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import http.server
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,9 +44,7 @@ def test_the_word_of_a_cluster_that_stands_stays(machine: Machine) -> None:
     ],
     ids=["none", "foreign", "another stack's", "of an earlier name", "of an earlier port"],
 )
-def test_where_no_such_cluster_stands_there_is_a_new_word(
-    machine: Machine, containers: list[dict[str, object]]
-) -> None:
+def test_where_no_such_cluster_stands_there_is_a_new_word(machine: Machine, containers: list[Any]) -> None:
     machine.runs(*containers)
     words = {creation_word("ours", "dev", PORT) for _ in range(2)}
     assert len(words) == 2 and "word" not in words, "a lost cluster would not be noticed"
@@ -87,7 +86,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, list[int]]]:
     statuses: list[int] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the name in http.server
+        def do_GET(self) -> None:
             self.send_response(statuses.pop(0) if statuses else 200)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -95,7 +94,13 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, list[int]]]:
         def log_message(self, *_: object) -> None:
             """No line for each request."""
 
-    monkeypatch.setattr("http.client.HTTPSConnection", lambda *a, context, **k: http.client.HTTPConnection(*a, **k))
+    plain = http.client.HTTPConnection
+
+    def without_tls(host: str, port: int, timeout: float, context: object) -> http.client.HTTPConnection:
+        assert context, "nobody could answer"
+        return plain(host, port, timeout=timeout)
+
+    monkeypatch.setattr("http.client.HTTPSConnection", without_tls)
     server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -124,5 +129,5 @@ def test_an_api_that_never_answers_is_told(
     monkeypatch.setattr(standing, "API_SECONDS", 0)
     api[1].append(500)
     machine.runs({**node("dev", "ours-word-1", PORT), "api": api[0]})
-    with pytest.raises(CommandError, match="it answers 500.*pulumi destroy && pulumi up"):
+    with pytest.raises(CommandError, match=r"it answers 500.*pulumi destroy && pulumi up"):
         creation_word("ours", "dev", PORT)
