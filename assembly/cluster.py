@@ -46,6 +46,7 @@ def cluster(settings: Settings, sources: ResolvedSources, images: ImageMap, clai
         http_port=settings.cluster.http_port,
         node_image=images.redirected(settings.cluster.node_image),
         archives=sources.archives,
+        profile=settings.knative.profile,
     )
     kind = KindCluster("cluster", args)
     return Cluster(

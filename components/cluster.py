@@ -15,6 +15,7 @@ from pulumi_command import local
 
 from components.commands.kind_nodes import CommandError
 from components.commands.standing import creation_word
+from components.machine import preflight_environment
 from components.objects import LoadedArchive, Placement
 from components.secret import GeneratedWord
 
@@ -34,8 +35,8 @@ class KindClusterArgs:
     """Image of the node: Kubernetes' version."""
     archives: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Image archives to load into the node, in this order, with the images that they hold."""
-    minimum_cpus: float = 2
-    minimum_memory_gib: float = 4
+    profile: str = "small"
+    """Name of a profile of `components.machine.NEEDS`."""
 
 
 class KindCluster(pulumi.ComponentResource):
@@ -85,8 +86,7 @@ class KindCluster(pulumi.ComponentResource):
                 "CLUSTER_CONFIG": kind_configuration(args.http_port),
                 "NODE_IMAGE": args.node_image,
                 "HTTP_PORT": str(args.http_port),
-                "MINIMUM_CPUS": str(args.minimum_cpus),
-                "MINIMUM_MEMORY_GIB": str(args.minimum_memory_gib),
+                **preflight_environment(args.profile),
             },
             # The creation of the new cluster removes the old one, which holds its name or port: replaced the other way
             # round (delete_before_replace), the engine asks a provider that it has closed (docs/decisions/0005).

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from components.commands.kind_nodes import MARKER_FOLDER
+from components.commands.preflight import PINNED_KIND, PINNED_PACKAGES
 from tests.unit.recording import ROOT
 
 # Both share a folder: `info` and `containers` say what Docker has, `fails`, `hangs` and `raced` what kind does, `calls`
@@ -62,6 +63,8 @@ if sys.argv[1:3] == ["create", "cluster"]:
     print("Creating cluster ...")
 elif sys.argv[1:3] == ["delete", "cluster"]:
     file.write_text(json.dumps([c for c in json.loads(file.read_text()) if c["cluster"] != option("--name")]))
+elif sys.argv[1] == "version":
+    print((state / "kind-version").read_text())
 elif sys.argv[1:3] == ["get", "kubeconfig"]:
     print("the kubeconfig")
 """
@@ -76,8 +79,11 @@ class Machine:
         for name, program in (("docker", DOCKER), ("kind", KIND)):
             (folder / name).write_text(f"#!{sys.executable}\n{program}")
             (folder / name).chmod(0o755)
-        self.has(ENOUGH)
+        self.environment: dict[str, str] = {}
+        """Beside, or instead of, what the program gives the command."""
+        self.has({**ENOUGH, "DockerRootDir": str(folder)})
         self.runs()
+        (folder / "kind-version").write_text(f"kind v{PINNED_KIND} go1.24 linux/amd64\n")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -119,8 +125,13 @@ class Machine:
             "NODE_IMAGE": "node:v1",
             "CLUSTER_CONFIG": json.dumps({"nodes": [{"role": "control-plane"}]}),
             "HTTP_PORT": str(self.port),
+            "PROFILE": "small",
             "MINIMUM_CPUS": "2",
             "MINIMUM_MEMORY_GIB": "4",
+            "MINIMUM_DISK_GIB": "0.001",
+            "PACKAGES": json.dumps(PINNED_PACKAGES),
+            "ENGINE": "",
+            **self.environment,
             "HOME": os.environ["HOME"],
         }
         command = [sys.executable, "-m", "components.commands.kind_cluster", *verbs]
