@@ -13,6 +13,8 @@ from typing import Any
 from tests.e2e.environment import PROJECT, Environment
 from tests.e2e.walk import Step, Walk
 
+KEEP_FIGURES = "KEEP_FIGURES"
+"""Environment variable: `1` writes the figures of long tests into docs."""
 FIGURES = PROJECT / "docs" / "figures" / "transitions.json"
 DOCUMENT = PROJECT / "docs" / "transitions.md"
 BEGIN, END = "<!-- figures -->\n", "<!-- end of figures -->\n"

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import pytest
 
 from tests.e2e.environment import PROJECT, CommandError, Environment
 
 END_SECONDS = 120
 """Longest time that an interrupted `up` may take to end."""
-LOCKED = "the stack is currently locked"
-"""What the engine says of a stack whose last command was killed."""
 SHELL = ("/bin/sh", "-c")
 """How the command provider runs its commands."""
 
@@ -48,18 +50,64 @@ KILL_ENGINE = Interruption("SIGKILL, commands run on", signal.SIGKILL, commands=
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an interruption led to. Times in seconds."""
+    """What an interruption led to."""
 
+    during: str
+    """`fresh up` or `release`."""
     point: str
     interruption: str
-    ended_after: float
+    seconds: float
     """From the signal to the end of the interrupted `up`."""
     unlocked: bool
-    """Whether the next `up` asked for `pulumi cancel`."""
-    up_seconds: float
-    """Of the next `up`."""
+    """Whether the stack had to be unlocked with `pulumi cancel`."""
     lost: str = ""
-    """Why the next `up` did not converge; empty when it did."""
+    """Why the next `up` did not go on; empty when it did."""
+
+
+@dataclass
+class Series:
+    """Interrupted `up`s of an environment, each going on from where the one before was stopped."""
+
+    environment: Environment
+    during: str
+    """`fresh up` or `release`."""
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def interrupt(self, point: Point, how: Interruption) -> None:
+        """Interrupt an `up` at the point, and unlock the stack where that is needed.
+
+        An `up` that does not get to its point is the loss of the interruption before it.
+        """
+        with self._judged():
+            seconds = interrupted(self.environment, point, how)
+        self.outcomes.append(Outcome(self.during, point.name, how.name, seconds, self._unlocked()))
+        print(self.outcomes[-1], flush=True)
+
+    def converge(self) -> None:
+        """The next `up` goes on to the end, the one after it changes nothing, and there is one cluster."""
+        with self._judged():
+            self.environment.up()
+            assert len(self.environment.containers()) == 1, "one container, and no orphan"
+            self.environment.up("--expect-no-changes")
+
+    @contextlib.contextmanager
+    def _judged(self) -> Iterator[None]:
+        """A failure is the loss of the interruption before it."""
+        try:
+            yield
+        except AssertionError as error:
+            if self.outcomes:
+                self.outcomes[-1] = replace(self.outcomes[-1], lost=str(error)[-4000:])
+            raise
+
+    def _unlocked(self) -> bool:
+        """Whether the stack was locked; it is not any more. A locked one says itself which command unlocks it."""
+        if not any((self.environment.home / "state" / ".pulumi" / "locks").rglob("*.json")):
+            return False
+        with pytest.raises(CommandError, match=r"pulumi cancel"):
+            self.environment.up()
+        self.environment.pulumi("cancel", "--yes")
+        return True
 
 
 def interrupted(environment: Environment, point: Point, how: Interruption) -> float:
@@ -101,10 +149,10 @@ def interrupted(environment: Environment, point: Point, how: Interruption) -> fl
 def kill(pid: int, commands: bool) -> None:
     """SIGKILL for a process and its descendants, all at one moment; with or without the provider's commands."""
     doomed = descendants(pid, commands)
-    for each in doomed:  # none of them sees another one end, and tidies up
-        os.kill(each, signal.SIGSTOP)
-    for each in doomed:
-        os.kill(each, signal.SIGKILL)
+    for number in (signal.SIGSTOP, signal.SIGKILL):  # stopped first: none sees another one end, and tidies up
+        for each in doomed:
+            with contextlib.suppress(ProcessLookupError):  # it ended meanwhile
+                os.kill(each, number)
 
 
 def descendants(pid: int, commands: bool) -> list[int]:
@@ -132,26 +180,3 @@ def is_command(pid: int) -> bool:
     except OSError:
         return False  # it ended meanwhile
     return tuple(words[:2]) == SHELL or "components.commands.kind_cluster" in words or words[0] == "kind"
-
-
-def recovered(environment: Environment, point: Point, how: Interruption) -> Outcome:
-    """Interrupt an `up`, unlock the stack where the next one asks for it, and see whether that one converges."""
-    ended_after, unlocked, problem, begun = interrupted(environment, point, how), False, "", time.monotonic()
-    try:
-        try:
-            environment.up()
-        except CommandError as error:
-            if LOCKED not in str(error):
-                raise
-            unlocked = True
-            environment.pulumi("cancel", "--yes")
-            begun = time.monotonic()
-            environment.up()
-        up_seconds = round(time.monotonic() - begun, 1)
-        assert len(environment.containers()) == 1, "one container, and no orphan"
-        environment.up("--expect-no-changes")
-    except AssertionError as error:
-        problem, up_seconds = str(error)[-4000:], round(time.monotonic() - begun, 1)
-    outcome = Outcome(point.name, how.name, ended_after, unlocked, up_seconds, problem)
-    print(outcome, flush=True)
-    return outcome

@@ -16,8 +16,6 @@ from tests.e2e.walk import Walk
 
 SHORT, LONG = 8, 40
 """Steps of the walk in `make e2e`, and in `make e2e-long`."""
-KEEP_FIGURES = "KEEP_FIGURES"
-"""Environment variable: `1` writes the long walk's figures into docs."""
 
 
 @pytest.fixture
@@ -75,5 +73,5 @@ def test_a_long_random_walk_loses_no_request(environment: Environment, client: C
     steps = list(walk.steps)
     first_answer = rolled_back_asleep(walk)
     assert_nothing_lost(walk)
-    if os.environ.get(KEEP_FIGURES) == "1":
+    if os.environ.get(figures.KEEP_FIGURES) == "1":
         figures.keep(figures.collected(walk, steps, seed, first_answer))

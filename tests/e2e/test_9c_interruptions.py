@@ -1,0 +1,131 @@
+"""An `up` that is interrupted anywhere: the next one goes on, no request is lost, and no container is left over."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from tests.e2e import trust_figures
+from tests.e2e.environment import Environment
+from tests.e2e.interruptions import CTRL_C, KILL, KILL_ENGINE, Interruption, Outcome, Point, Series
+from tests.e2e.traffic import Client, Prober, assert_share, observed
+
+NOTIFICATIONS = "notifications-service"
+CANARY = {NOTIFICATIONS: {"tracks": {"canary": {"version": "v1.1.0"}}}}
+
+CREATION = r"Command cluster-kind creating"
+FRESH = (
+    Point("the cluster is asked for", CREATION),
+    Point("the node is started", CREATION, 3),
+    Point("Kubernetes starts", CREATION, 8),
+    Point("the first images are loaded", r"cluster-image-\w+ creating", 1),
+    Point("the namespaces are made", r"Namespace knative-serving creating"),
+    Point("Knative's definitions are made", r"CustomResourceDefinition .* creating", 0.2),
+    Point("the control plane starts", r"Deployment knative-serving/controller creating", 2),
+    Point("Helm installs Kafka", r"Release kafka creating", 2),
+    Point("Knative's webhooks are made", r"WebhookConfiguration .* creating"),
+    Point("the services start", r"serving.knative.dev/v1:Service agenda-service creating", 0.5),
+)
+"""In the order in which a fresh `up` comes to them."""
+TRACK, TRAFFIC, GONE = (
+    rf"Configuration {NOTIFICATIONS}-canary creating",
+    rf"Service {NOTIFICATIONS} updating",
+    "deleting",
+)
+RELEASE: Sequence[tuple[int, Point]] = (
+    (50, Point("the track is made", TRACK)),
+    (50, Point("the track gets ready", TRACK, 1)),
+    (10, Point("the traffic moves", TRAFFIC)),
+    (50, Point("the traffic has moved", TRAFFIC, 0.4)),
+    (0, Point("the track goes", rf"Configuration {NOTIFICATIONS}-canary {GONE}")),
+)
+"""Share of the canary that the interrupted `up` was to make, and where it is interrupted; one after the other."""
+
+
+def interrupted_fresh(environment: Environment, points: Sequence[tuple[Point, Interruption]]) -> list[Outcome]:
+    """A fresh `up`, interrupted at each of the points in turn, and then let go to its end."""
+    environment.destroy()
+    environment.configure(CANARY, canaryPercent=0)
+    series = Series(environment, "fresh up")
+    with contextlib.suppress(AssertionError):  # it is in the outcomes
+        for point, how in points:
+            series.interrupt(point, how)
+        series.converge()
+    return series.outcomes
+
+
+def interrupted_release(
+    environment: Environment, client: Client, steps: Sequence[tuple[int, Point, Interruption]]
+) -> tuple[list[Outcome], Prober]:
+    """Releases under load, each interrupted once and then let go to its end."""
+    outcomes: list[Outcome] = []
+    with Prober(client, NOTIFICATIONS, workers=2) as prober:
+        for percent, point, how in steps:
+            environment.configure(CANARY, canaryPercent=percent)
+            series = Series(environment, "release")
+            with contextlib.suppress(AssertionError):  # it is in the outcomes
+                series.interrupt(point, how)
+                series.converge()
+            outcomes += series.outcomes
+            assert_share(observed(client, NOTIFICATIONS, 300), "1.1.0", percent)
+    return outcomes, prober
+
+
+def assert_survived(outcomes: Sequence[Outcome], tried: int) -> None:
+    """All interruptions took place, and the `up` after each went on."""
+    lost = [outcome for outcome in outcomes if outcome.lost]
+    assert not lost, "\n".join(f"{each.during}, {each.point}, {each.interruption}: {each.lost}" for each in lost)
+    assert len(outcomes) == tried, f"{len(outcomes)} of {tried} interruptions took place"
+
+
+def assert_answers(client: Client, *services: str) -> None:
+    """The services answer, stores included."""
+    for service in services:
+        assert client.version(service) == "1.0.0", service
+
+
+def test_a_fresh_up_that_is_interrupted_again_and_again_comes_to_its_end(
+    environment: Environment, client: Client
+) -> None:
+    points = [(FRESH[2], KILL_ENGINE), (FRESH[7], KILL), (FRESH[9], CTRL_C)]
+    outcomes = interrupted_fresh(environment, points)
+    assert_survived(outcomes, len(points))
+    assert [outcome.unlocked for outcome in outcomes] == [True, True, False], "ctrl-C leaves no lock"
+    assert_answers(client, "frontend", "c4p-service", "agenda-service", NOTIFICATIONS)
+
+
+def test_a_release_that_is_interrupted_loses_no_request(environment: Environment, client: Client) -> None:
+    steps = [(*RELEASE[0], KILL), (*RELEASE[4], CTRL_C)]
+    outcomes, prober = interrupted_release(environment, client, steps)
+    assert_survived(outcomes, len(steps))
+    prober.assert_nothing_lost()
+
+
+def test_a_destroy_after_an_interrupted_creation_leaves_nothing(environment: Environment) -> None:
+    environment.destroy()
+    series = Series(environment, "fresh up")
+    series.interrupt(FRESH[1], KILL_ENGINE)
+    environment.destroy()
+    assert environment.resources() == [] and environment.containers() == [], "a cluster that no state knows of is left"
+
+
+@pytest.mark.long
+def test_every_point_by_every_way(environment: Environment, client: Client) -> None:
+    outcomes: list[Outcome] = []
+    for ways in ((CTRL_C,), (KILL, KILL_ENGINE)):
+        points = [(point, ways[at % len(ways)]) for at, point in enumerate(FRESH)]
+        outcomes += interrupted_fresh(environment, points)
+        assert_survived(outcomes[-1:], 1)
+        assert_answers(client, "frontend", "c4p-service", "agenda-service", NOTIFICATIONS)
+    lost: list[str] = []
+    sent = 0
+    for how in (CTRL_C, KILL):
+        release, prober = interrupted_release(environment, client, [(*step, how) for step in RELEASE])
+        outcomes, lost, sent = [*outcomes, *release], [*lost, *prober.lost], sent + prober.sent
+    figures: dict[str, Any] = {"outcomes": outcomes, "requests_sent": sent, "requests_lost": len(lost)}
+    trust_figures.keep(environment, "interruptions", figures)
+    assert_survived(outcomes, 2 * len(FRESH) + 2 * len(RELEASE))
+    assert not lost, lost[:20]
