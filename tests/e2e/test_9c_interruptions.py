@@ -40,7 +40,7 @@ RELEASE: Sequence[tuple[int, Point]] = (
     (50, Point("the track gets ready", TRACK, 1)),
     (10, Point("the traffic moves", TRAFFIC)),
     (50, Point("the traffic has moved", TRAFFIC, 0.4)),
-    (0, Point("the track goes", rf"Configuration {NOTIFICATIONS}-canary {GONE}")),
+    (0, Point("the track goes", rf"Configuration {NOTIFICATIONS}-canary deleting")),
 )
 """Share of the canary that the interrupted `up` was to make, and where it is interrupted; one after the other."""
 

@@ -64,7 +64,7 @@ def faults(figures: Mapping[str, Any]) -> str:
         f"| {f['fault']} | {f['during']} | {f['sent']:,} | {f['lost']} | {f['seconds']:.1f} s |"
         for f in figures["faults"]
     ]
-    head = ["| fault | during | requests sent | lost | until all was well |", "|---|---|---|---|---|"]
+    head = ["| fault | requests sent | lost | until all was well |", "|---|---|---|---|"]
     return "\n".join([_head(figures), "", *head, *rows]) + "\n"
 
 
