@@ -55,7 +55,7 @@ def search(environment: Environment, folder: Path, planted: dict[str, str]) -> N
         f"open to others, {file}: {name}" for file, text in watch.open_files.items() for name in sought.found_in(text)
     ]
     leaks += sought.in_files(environment.home, folder)
-    leaks += [name for name in sought.found_in((PROJECT / f"Pulumi.{environment.name}.yaml").read_bytes())]
+    leaks += sought.found_in((PROJECT / f"Pulumi.{environment.name}.yaml").read_bytes())
     assert not leaks, "\n".join(sorted(set(leaks)))
 
 
@@ -121,9 +121,7 @@ def test_files_with_secrets_are_closed_to_others(up: Environment) -> None:
 def test_a_fresh_up_with_planted_passwords_shows_them_nowhere(environment: Environment, tmp_path: Path) -> None:
     environment.destroy()
     environment.configure(CANARY, canaryPercent=50)
-    planted: dict[str, Any] = {
-        key: f"planted-{secrets.token_hex(16)}" for key in ("postgresqlPassword", "redisPassword")
-    }
+    planted = {key: f"planted-{secrets.token_hex(16)}" for key in ("postgresqlPassword", "redisPassword")}
     for key, value in planted.items():
         environment.run(
             "pulumi", "--stack", environment.name, "config", "set", "--secret", key, stdin=value
