@@ -21,7 +21,7 @@ import tempfile
 from pathlib import Path
 
 from components.commands.creation import alone
-from components.commands.kind_nodes import MARKER_FOLDER, CommandError, clusters, remove, run, say
+from components.commands.kind_nodes import MARKER_FOLDER, CommandError, clusters, delete_cluster, remove, run, say
 from components.commands.preflight import preflight
 
 MARKER_LINE = "# made by knative-releases as "
@@ -77,7 +77,7 @@ def delete(name: str, created: str) -> None:
     marker = created.partition("\n")[0].removeprefix(MARKER_LINE)
     there = clusters().get(name)
     if there and there.markers == {marker}:
-        run("kind", "delete", "cluster", "--name", name)
+        delete_cluster(name)
     else:
         say(f"no cluster {name} with this stack's marker is there: nothing to delete")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -111,7 +112,13 @@ def remove(mine: Callable[[Cluster], bool], why: str) -> None:
     for name, cluster in clusters().items():
         if mine(cluster):
             say(f"removing the cluster {name}: {why}")
-            run("kind", "delete", "cluster", "--name", name)
+            delete_cluster(name)
+
+
+def delete_cluster(name: str) -> None:
+    """Delete a cluster. The user's kubeconfig is not written: kind would take a context of the same name out of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        run("kind", "delete", "cluster", "--name", name, "--kubeconfig", f"{folder}/kubeconfig")
 
 
 def say(message: str) -> None:

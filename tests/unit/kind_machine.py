@@ -15,7 +15,8 @@ from components.commands.preflight import PINNED_KIND, PINNED_PACKAGES
 from tests.unit.recording import ROOT
 
 # Both share a folder: `info` and `containers` say what Docker has, `fails`, `hangs` and `raced` what kind does, `calls`
-# what it was asked for, `ghosts` containers that Docker lists although it has just removed them.
+# what it was asked for, `kubeconfigs` the file that it may write,
+# `ghosts` containers that Docker lists although it has just removed them.
 DOCKER = """
 import json, pathlib, sys
 state = pathlib.Path(__file__).parent
@@ -62,6 +63,7 @@ if sys.argv[1:3] == ["create", "cluster"]:
     pathlib.Path(option("--kubeconfig")).write_text("the kubeconfig\\n")
     print("Creating cluster ...")
 elif sys.argv[1:3] == ["delete", "cluster"]:
+    (state / "kubeconfigs").write_text(option("--kubeconfig"))
     file.write_text(json.dumps([c for c in json.loads(file.read_text()) if c["cluster"] != option("--name")]))
 elif sys.argv[1] == "version":
     print((state / "kind-version").read_text())

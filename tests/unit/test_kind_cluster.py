@@ -204,6 +204,13 @@ def test_a_deletion_leaves_the_cluster_that_replaced_its_own(machine: Machine) -
     assert machine.clusters == ["dev"], "the end of a replacement removed the new cluster"
 
 
+def test_neither_creation_nor_deletion_writes_the_users_kubeconfig(machine: Machine) -> None:
+    created = machine.run("create").stdout
+    assert machine.run("delete", created=created).returncode == 0
+    written = (machine.folder / "kubeconfigs").read_text()
+    assert written.startswith(str(machine.folder)), f"kind takes a context out of {written}"
+
+
 @pytest.mark.parametrize("containers", [[], [node("dev", None)], [node("dev", "another-stacks-1")]])
 def test_a_deletion_ignores_what_is_missing_or_foreign(machine: Machine, containers: list[dict[str, Any]]) -> None:
     machine.runs(*containers)
