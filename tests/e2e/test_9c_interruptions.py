@@ -21,12 +21,12 @@ FRESH = (
     Point("the cluster is asked for", CREATION),
     Point("the node is started", CREATION, 3),
     Point("Kubernetes starts", CREATION, 8),
-    Point("the first images are loaded", r"cluster-image-\w+ creating", 1),
+    Point("the first images are loaded", r"cluster-image-\w+ creating"),
     Point("the namespaces are made", r"Namespace knative-serving creating"),
     Point("Knative's definitions are made", r"CustomResourceDefinition .* creating", 0.2),
     Point("the control plane starts", r"Deployment knative-serving/controller creating", 2),
     Point("Helm installs Kafka", r"Release kafka creating", 2),
-    Point("Knative's webhooks are made", r"WebhookConfiguration .* creating"),
+    Point("Helm installs Redis", r"Release redis creating", 1),
     Point("the services start", r"serving.knative.dev/v1:Service agenda-service creating", 0.5),
 )
 """In the order in which a fresh `up` comes to them."""
