@@ -154,5 +154,5 @@ def test_the_table_tells_cold_flips_apart_and_counts_what_was_lost() -> None:
 
 def test_the_document_shows_the_figures_that_were_kept_and_no_others() -> None:
     shown = DOCUMENT.read_text().partition(BEGIN)[2].partition(END)[0]
-    kept = table(json.loads(FIGURES.read_text())) if FIGURES.exists() else ""
+    kept = table(json.loads(FIGURES.read_text()))
     assert shown == kept, "write both: make e2e-long KEEP_FIGURES=1"
