@@ -89,7 +89,7 @@ def refuse_foreign(context: str, found: Sequence[Mapping[str, Any]], owner: str)
             [
                 f"the cluster of the context {context} has what this stack would make, and this stack did not make it. "
                 "It is left alone, and nothing was changed:",
-                *(f"  - {kind} {', '.join(sorted(names))}" for kind, names in sorted(foreign.items())),
+                *(f"  - {kind} {', '.join(sorted(set(names)))}" for kind, names in sorted(foreign.items())),
                 *ways,
             ]
         )
