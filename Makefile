@@ -12,6 +12,8 @@ LOCK := $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-versio
 
 # SOURCES=upstream or SOURCES=offline decides where the tools come from; unset, what can be reached does.
 export SOURCES
+# KNATIVE=1.23.0 makes `make install` build that release offline, into .local/sources-1.23.0.yaml.
+export KNATIVE
 # WATCH=1 repeats `make status`.
 export WATCH
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.asked_cluster import AskedCluster
 from components.cluster import INGRESS_NODE_PORT, KindCluster, KindClusterArgs
-from components.existing_cluster import ExistingCluster, ExistingClusterArgs
 from components.images import ImageMap
-from components.installed_knative import InstalledKnative, look
-from components.kubeconfig import of_context
 from components.manifests import Manifest
 from components.objects import Placement
 from components.resolved_sources import ResolvedSources
 from settings import Settings
+
+if TYPE_CHECKING:
+    from components.installed_knative import InstalledKnative
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +38,9 @@ class Cluster:
 def cluster(settings: Settings, sources: ResolvedSources, images: ImageMap, claims: Sequence[Manifest]) -> Cluster:
     """The cluster of the settings. claims: what will be put into it, as far as an existing one could have it."""
     if settings.cluster.provider == "existing":
-        return _existing(settings, sources, claims)
+        from assembly.existing import existing_cluster  # noqa: PLC0415 - loads the Kubernetes client, which is slow
+
+        return existing_cluster(settings, sources, claims)
     args = KindClusterArgs(
         cluster_name=settings.cluster.name,
         http_port=settings.cluster.http_port,
@@ -55,23 +55,4 @@ def cluster(settings: Settings, sources: ResolvedSources, images: ImageMap, clai
         http_port=settings.cluster.http_port,
         node_port=INGRESS_NODE_PORT,
         outputs={"cluster": settings.cluster.name, "kubeconfig": kind.kubeconfig},
-    )
-
-
-def _existing(settings: Settings, sources: ResolvedSources, claims: Sequence[Manifest]) -> Cluster:
-    context, path = settings.cluster.context or "", settings.cluster.kubeconfig
-    asked = AskedCluster(of_context(context, path))
-    installed = None if settings.knative.install else look(asked, settings.knative.domain)
-    if sources.archives:
-        pulumi.warn(
-            f"sources.archives names {len(sources.archives)} archives, which are not loaded: the nodes of the context "
-            f"{context} are not this program's. Their images have to be there, or be pulled"
-        )
-    existing = ExistingCluster("cluster", ExistingClusterArgs(asked=asked, path=path, claims=claims))
-    return Cluster(
-        provider=existing.provider,
-        placement=existing.placement,
-        http_port=80,
-        installed=installed,
-        outputs={"cluster": context, **({"kubeconfigPath": path} if path else {})},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,10 +11,10 @@ import kubernetes
 import pulumi
 import urllib3
 
+from components.cluster_client import SECONDS, cluster_client
 from components.manifests import Manifest
 
-SECONDS = 10
-"""Longest wait for one answer."""
+VOLUME_CLAIM = "PersistentVolumeClaim"
 _AT_ONCE = 8
 
 
@@ -28,21 +29,18 @@ class AskedCluster:
         """kubeconfig: of one context, as `components.kubeconfig.of_context` gives it."""
         self.kubeconfig = kubeconfig
         self.context = str(kubeconfig["current-context"])
-        configuration = kubernetes.client.Configuration()
-        configuration.retries = False
         try:
-            self._client = kubernetes.config.new_client_from_config_dict(
-                dict(kubeconfig), client_configuration=configuration
-            )
+            self._client = cluster_client(json.dumps(kubeconfig))
         except kubernetes.config.ConfigException as error:
             raise UnreachableError(f"the context {self.context} cannot be used: {error}") from None
 
-    def get(self, path: str) -> dict[str, Any] | None:
+    def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> dict[str, Any] | None:
         """The object at a path of the API; None where there is none. Raises UnreachableError."""
         try:
             found: dict[str, Any] = self._client.call_api(
                 path,
                 "GET",
+                query_params=list(query),
                 auth_settings=["BearerToken"],
                 response_type="object",
                 _return_http_data_only=True,
@@ -74,6 +72,12 @@ class AskedCluster:
         with ThreadPoolExecutor(_AT_ONCE) as threads:
             found = list(threads.map(self.get, map(path_of, manifests)))
         return [each for each in found if each is not None]
+
+    def volumes(self, namespace: str, releases: Sequence[str]) -> list[dict[str, Any]]:
+        """The claims of the volumes of Helm releases, which stay when the releases go."""
+        query = [("labelSelector", f"app.kubernetes.io/instance in ({','.join(releases)})")]
+        found = self.get(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims", query) or {"items": []}
+        return [{**each, "kind": VOLUME_CLAIM} for each in found["items"]]
 
 
 def path_of(manifest: Manifest) -> str:

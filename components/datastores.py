@@ -12,11 +12,13 @@ from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
 from components.images import ImageMap, Reference
 from components.interrupted_release import error_hook
 from components.manifests import own
-from components.objects import Placement, register
+from components.objects import OWNER_ANNOTATION, Placement, register
 from components.sources import Chart
 
 TIMEOUT_SECONDS = 300
 """Limit for a release to become ready, image pulls included."""
+RELEASES = ("kafka", "postgresql", "redis")
+"""Names of the Helm releases."""
 REPOSITORY = "docker.io/bitnamilegacy"
 """Bitnami's images left docker.io/bitnami in 2025; those of these chart versions are kept here."""
 
@@ -136,9 +138,12 @@ class Redis(_Datastore):
         self.register_outputs({})
 
 
-def volume(args: DatastoreArgs) -> dict[str, str]:
+def volume(args: DatastoreArgs) -> dict[str, Any]:
     """The chart's `persistence` values."""
-    return {"size": args.size, **({"storageClass": args.storage_class} if args.storage_class else {})}
+    storage_class = {"storageClass": args.storage_class} if args.storage_class else {}
+    # Helm leaves the claims when a release goes. The word on them tells the next stack that the data is not its own.
+    owner = {"annotations": {OWNER_ANNOTATION: args.placement.owner}} if args.placement.owner else {}
+    return {"size": args.size, **storage_class, **owner}
 
 
 def image_values(images: ImageMap, name: str) -> dict[str, str]:

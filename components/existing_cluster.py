@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.asked_cluster import AskedCluster
+from components.asked_cluster import VOLUME_CLAIM, AskedCluster
 from components.manifests import Manifest
 from components.objects import OWNER_ANNOTATION, Placement
 from components.secret import GeneratedWord
@@ -31,6 +31,10 @@ class ExistingClusterArgs:
     """
     claims: Sequence[Manifest]
     """What the stack makes in the cluster, as far as it could be there already: kind, namespace and name count."""
+    releases: Sequence[str] = ()
+    """Helm releases, whose volumes an earlier stack could have left."""
+    namespace: str = "default"
+    """Where the Helm releases are."""
 
 
 class ExistingCluster(pulumi.ComponentResource):
@@ -47,7 +51,8 @@ class ExistingCluster(pulumi.ComponentResource):
         owner = GeneratedWord(f"{name}-owner", secret=False, opts=pulumi.ResourceOptions(parent=self)).value
 
         def claimed(word: str) -> str:
-            refuse_foreign(asked.context, asked.there(outside(args.claims)), word)
+            found = [*asked.there(outside(args.claims)), *asked.volumes(args.namespace, args.releases)]
+            refuse_foreign(asked.context, args.namespace, found, word)
             return identity
 
         self.provider = kubernetes.Provider(
@@ -70,8 +75,11 @@ def outside(claims: Sequence[Manifest]) -> list[Manifest]:
     return [claim for claim in claims if claim["metadata"].get("namespace") not in spaces]
 
 
-def refuse_foreign(context: str, found: Sequence[Mapping[str, Any]], owner: str) -> None:
-    """Raise OwnershipError where an object does not carry the owner's word. Pure."""
+def refuse_foreign(context: str, namespace: str, found: Sequence[Mapping[str, Any]], owner: str) -> None:
+    """Raise OwnershipError where an object does not carry the owner's word. Pure.
+
+    namespace: of the volumes' claims.
+    """
     foreign: dict[str, list[str]] = {}
     for each in found:
         metadata = each["metadata"]
@@ -84,6 +92,9 @@ def refuse_foreign(context: str, found: Sequence[Mapping[str, Any]], owner: str)
         ways.insert(
             0, "Use the Knative that is there: pulumi config set --path 'knative-releases:knative.install' false"
         )
+    if claims := " ".join(sorted(foreign.get(VOLUME_CLAIM, []))):
+        deletion = f"kubectl --context {context} delete pvc --namespace {namespace} {claims}"
+        ways.insert(0, f"Delete the volumes that an earlier stack left, data included: {deletion}")
     raise OwnershipError(
         "\n".join(
             [

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from offline import go_builds, sources, steps
+from offline import go_builds, sources, steps, versions
 from offline.build import StepError, run_steps
 
 
@@ -23,11 +23,11 @@ def main(arguments: Sequence[str]) -> int:
     if given.command == "step":
         return _step(given.name)
     try:
-        run_steps(given.only or list(steps.STEPS))
+        run_steps(given.only or steps.of_release(given.knative))
         if given.bin:
             link_commands(given.bin, [name for name in steps.COMMANDS if not given.only or name in given.only])
         if given.sources and not given.only:
-            sources.write(given.sources)
+            sources.write(given.sources, given.knative)
     except StepError as error:
         again = shlex.join(["python", "-m", "offline", *arguments])
         print(f"{error}\nTo go on where it stopped: {again}", file=sys.stderr)
@@ -69,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("--only", nargs="+", choices=list(steps.STEPS), metavar="NAME", help=", ".join(steps.STEPS))
     build.add_argument("--bin", type=Path, metavar="DIR", help="where links to the commands go")
     build.add_argument("--sources", type=Path, metavar="FILE", help="the sources file to write; not with --only")
+    releases = list(versions.SERVING)
+    build.add_argument("--knative", choices=releases, default=releases[0], help="the release of Knative Serving")
     step = commands.add_parser("step", help="run one step here, without its needs")
     step.add_argument("name", choices=list(steps.STEPS), metavar="NAME")
     return parser

@@ -24,7 +24,7 @@ ENVOY: Final = f"{knative.IMAGES}/envoy:v{versions.ENVOY}"
 _MODULE: Final = "knative.dev/net-kourier"
 _COMMENT: Final = f"""\
 # Assembled from net-kourier {versions.KOURIER_MODULE}, the only version in the Go module registry, in the place of
-# Kourier {versions.KOURIER}; its Envoy bootstrap configuration is changed to what Envoy {versions.ENVOY} takes.
+# Kourier {{release}}; its Envoy bootstrap configuration is changed to what Envoy {versions.ENVOY} takes.
 """
 _EXTENSIONS: Final = "type.googleapis.com/envoy.extensions"
 
@@ -53,8 +53,8 @@ def archive() -> Path:
     return cache.built("kourier-images", key, write) / "kourier.tar"
 
 
-def write_manifest(target: Path) -> None:
-    """Write `kourier.yaml` into the folder `target`."""
+def write_manifest(target: Path, release: str = knative.DEFAULT_RELEASE) -> None:
+    """Write `kourier.yaml` into the folder `target`, in the place of that of a release of Serving."""
     config = go_builds.module_folder("kourier", _MODULE) / "config"
     texts = [_stamped(file.read_text()) for file in sorted(config.glob("*.yaml"))]
     objects = [each for text in texts for each in yaml.safe_load_all(text)]
@@ -66,7 +66,8 @@ def write_manifest(target: Path) -> None:
             mend_bootstrap(bootstrap)
             each["data"]["envoy-bootstrap.yaml"] = yaml.safe_dump(bootstrap, sort_keys=False)
     target.mkdir(parents=True)
-    (target / "kourier.yaml").write_text(_COMMENT + yaml.safe_dump_all(objects, sort_keys=False))
+    text = yaml.safe_dump_all(objects, sort_keys=False)
+    (target / "kourier.yaml").write_text(_COMMENT.format(release=versions.KOURIER[release]) + text)
 
 
 def mend_bootstrap(bootstrap: dict[str, Any]) -> None:

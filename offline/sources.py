@@ -18,47 +18,46 @@ _COMMENT: Final = (
 )
 
 
-def manifests() -> Path:
-    """The cached folder with the manifests of every release, laid out as upstream's downloads are."""
+def manifests(release: str = knative.DEFAULT_RELEASE) -> Path:
+    """The cached folder with the manifests of a release of Serving and its Kourier, laid out as upstream has them."""
     recipe = [Path(__file__).with_name(name) for name in ("sources.py", "knative.py", "kourier.py", "versions.py")]
-    programs = [*(f"serving-{release}" for release in versions.SERVING), "kourier"]
-    modules = [go_builds.MODULES / program for program in programs]
+    modules = [go_builds.MODULES / program for program in (f"serving-{release}", "kourier")]
 
     def write(folder: Path) -> None:
-        for release in versions.SERVING:
-            knative.write_manifests(folder / "serving/releases/download" / f"knative-v{release}", release)
-        kourier.write_manifest(folder / "net-kourier/releases/download" / f"knative-v{versions.KOURIER}")
+        knative.write_manifests(folder / "serving/releases/download" / f"knative-v{release}", release)
+        kourier.write_manifest(
+            folder / "net-kourier/releases/download" / f"knative-v{versions.KOURIER[release]}", release
+        )
 
-    return cache.built("manifests", {"recipe": cache.files_digest(*recipe, *modules)}, write)
+    return cache.built("manifests", {"release": release, "recipe": cache.files_digest(*recipe, *modules)}, write)
 
 
-def archives() -> list[Path]:
+def archives(release: str = knative.DEFAULT_RELEASE) -> list[Path]:
     """Every image archive to be loaded into the cluster, that with the slowest start first; the node image is the
     engine's and not among them.
     """
-    serving = [knative.archive(release) for release in versions.SERVING]
     kafka, *others = stores.archives()
-    return [kafka, *serving, kourier.archive(), *others, conference.archive()]
+    return [kafka, knative.archive(release), kourier.archive(), *others, conference.archive()]
 
 
-def images() -> dict[str, str]:
+def images(release: str = knative.DEFAULT_RELEASE) -> dict[str, str]:
     """Upstream's repositories, or prefixes of them, to what stands in for them."""
     return {
         "docker.io/kindest/node": node.REFERENCE,
-        **knative.image_names(),
+        **knative.image_names(release),
         **kourier.image_names(),
         **{f"docker.io/bitnamilegacy/{store.name}": f"dev.local/{store.name}:{store.tag}" for store in stores.STORES},
         "docker.io/salaboy/": "dev.local/salaboy/",
     }
 
 
-def write(file: Path) -> None:
-    """Write the sources file; whatever it names is built first unless the cache has it."""
+def write(file: Path, release: str = knative.DEFAULT_RELEASE) -> None:
+    """Write the sources file for a release of Serving; whatever it names is built first unless the cache has it."""
     content = {
-        "manifests": str(manifests()),
+        "manifests": str(manifests(release)),
         "charts": str(stores.charts()),
-        "archives": [str(archive) for archive in archives()],
-        "images": images(),
+        "archives": [str(archive) for archive in archives(release)],
+        "images": images(release),
     }
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_name(f".{file.name}.unfinished")

@@ -68,6 +68,12 @@ STEPS: Final[Mapping[str, Step]] = {
 }
 
 
+def of_release(release: str) -> list[str]:
+    """The steps that an environment with a release of Knative Serving takes: all but the other releases' own."""
+    others = {f"serving-{other}" for other in versions.SERVING if other != release}
+    return [name for name in STEPS if name not in others]
+
+
 def with_needs(names: Collection[str]) -> list[str]:
     """These steps and all that they need, in the order of the table."""
     wanted: set[str] = set()

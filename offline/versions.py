@@ -23,10 +23,11 @@ ETCD: Final = "3.6.4"
 COREDNS: Final = "1.12.1"
 PAUSE: Final = ("3.10", "3.10.1")
 
-# Knative Serving: the release, and the Go module that it was made from.
-SERVING: Final[Mapping[str, str]] = {"1.10.2": "v0.37.2"}
-# The release that the manifest stands in for, and the only net-kourier that the Go module registry has.
-KOURIER: Final = "1.10.0"
+# Knative Serving: the release, and the Go module that it was made from. The first is the default; the others are built
+# when they are asked for.
+SERVING: Final[Mapping[str, str]] = {"1.10.2": "v0.37.2", "1.23.0": "v0.50.0"}
+# The releases that the manifest stands in for, by Serving's, and the only net-kourier that the module registry has.
+KOURIER: Final[Mapping[str, str]] = {"1.10.2": "1.10.0", "1.23.0": "1.23.0"}
 KOURIER_MODULE: Final = "v0.28.0"
 ENVOY: Final = "1.40.0"
 

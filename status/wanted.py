@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from components.kubeconfig import KubeconfigError, of_context
 from status import StatusError
 from status.model import Revision, Service, Status, Track
 
@@ -40,14 +41,24 @@ def read(stack: str, project: Path, environment: Mapping[str, str]) -> Wanted:
 
 
 def of_outputs(stack: str, outputs: Mapping[str, Any]) -> Wanted:
-    """The releases that a stack's outputs say. Pure. Raises StatusError where they say none."""
+    """The releases that a stack's outputs say. Raises StatusError where they say none."""
     if "services" not in outputs:
         raise StatusError(f"The stack {stack} has no environment: make up")
     services = tuple(
         Service(name=name, url=said["url"], tracks=_tracks(said["tracks"]))
         for name, said in outputs["services"].items()
     )
-    return Wanted(Status(stack=stack, cluster=outputs["cluster"], services=services), outputs["kubeconfig"])
+    return Wanted(Status(stack=stack, cluster=outputs["cluster"], services=services), _kubeconfig(outputs))
+
+
+def _kubeconfig(outputs: Mapping[str, Any]) -> str:
+    """The stack's own kubeconfig; for a cluster that it did not make, that of the user, who keeps it."""
+    if "kubeconfig" in outputs:
+        return str(outputs["kubeconfig"])
+    try:
+        return json.dumps(of_context(outputs["cluster"], outputs.get("kubeconfigPath")))
+    except KubeconfigError as error:
+        raise StatusError(str(error)) from None
 
 
 def _tracks(said: Mapping[str, Any]) -> tuple[Track, ...]:

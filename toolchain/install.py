@@ -13,11 +13,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from offline import engine
+from offline import engine, versions
 from toolchain import ToolchainError, pins, steps, upstream
 from toolchain.choose import VARIABLE, Choice, choose
 from toolchain.reachable import unreachable, upstream_places
 from toolchain.state import Checkout
+
+KNATIVE = "KNATIVE"
+"""Environment variable that names a release of Knative Serving to build offline, beside the default one."""
 
 
 def install(checkout: Checkout, env: Mapping[str, str], console: Console) -> Choice:
@@ -57,12 +60,28 @@ def _offline(checkout: Checkout, env: Mapping[str, str], console: Console) -> No
     with steps.step(console, "Docker"):
         engine.ensure_running(checkout.engine)
     _unlink_upstream(checkout.bin)
-    command = [sys.executable, "-m", "offline", "build", "--bin", str(checkout.bin), "--sources", str(checkout.sources)]
+    release = _release(env)
+    command = [sys.executable, "-m", "offline", "build", "--bin", str(checkout.bin)]
+    command += ["--sources", str(checkout.sources_of(release)), *(["--knative", release] if release else [])]
     with steps.step(console, "offline build"):
         if steps.run(command, checkout.root, env):
             raise ToolchainError(
                 "The offline build failed, see above. What is done is kept: run the same command again."
             )
+
+
+def _release(env: Mapping[str, str]) -> str | None:
+    """The release of Knative Serving that is asked for; None for the default. Raises ToolchainError for another one."""
+    release = env.get(KNATIVE)
+    if not release:
+        return None
+    default, *others = versions.SERVING
+    if release not in others:
+        raise ToolchainError(
+            f"{KNATIVE}={release} given; wanted {' or '.join(others)}, or nothing for {default}. "
+            f"For example: make install {KNATIVE}={others[-1]}"
+        )
+    return release
 
 
 def link_only(folder: Path, binaries: list[Path]) -> None:

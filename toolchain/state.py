@@ -22,9 +22,13 @@ class Checkout:
         self.state = self.local / "state"
         self.passphrase = self.local / "passphrase"
         self.engine = self.local / "engine"
-        self.sources = self.local / "sources.yaml"
+        self.sources = self.sources_of(None)
         # Not as_uri(): its escapes would be another text than the one that scripts/activate writes.
         self.backend = f"file://{self.state}"
+
+    def sources_of(self, knative: str | None) -> Path:
+        """The sources file for a release of Knative Serving; None: for the default one."""
+        return self.local / (f"sources-{knative}.yaml" if knative else "sources.yaml")
 
 
 def stack_name(environ: Mapping[str, str]) -> str:

@@ -32,11 +32,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Client:
-    """Requests to the ingress at 127.0.0.1 by Host header, so that no name has to resolve."""
+    """Requests to the ingress by Host header, so that no name has to resolve."""
 
     port: int
     domain: str = "127.0.0.1.sslip.io"
     seconds: float = 60
+    address: str = "127.0.0.1"
 
     def host(self, service: str) -> str:
         """Host of a service, or of a tag's URL (`<tag>-<service>`)."""
@@ -52,7 +53,7 @@ class Client:
         connection: http.client.HTTPConnection | None = None,
     ) -> Answer:
         """Send one request, never retried. Errors of the connection pass through."""
-        used = connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.seconds)
+        used = connection or http.client.HTTPConnection(self.address, self.port, timeout=self.seconds)
         try:
             data = None if body is None else json.dumps(body)
             used.request(
@@ -166,7 +167,7 @@ class Prober:
         return Probe(begun, time.monotonic() - begun, connection is not None, pod, failure)
 
     def _connection(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.client.port, timeout=self.client.seconds)
+        return http.client.HTTPConnection(self.client.address, self.client.port, timeout=self.client.seconds)
 
     @property
     def sent(self) -> int:

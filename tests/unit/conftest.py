@@ -16,6 +16,10 @@ hypothesis.settings.register_profile("unit", derandomize=True, deadline=None, ma
 hypothesis.settings.load_profile("unit")
 
 
+RELEASES = {"1.10.2": "1.10.0", "1.23.0": "1.23.0"}
+"""Releases of Serving that the program is tested with, and the Kourier of each."""
+
+
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Small manifests, written by the tests."""
@@ -25,7 +29,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test of `manifests` runs with the small ones and, where a folder is named, with the real ones."""
     if "manifests" in metafunc.fixturenames:
-        sources = ["small", *(["released"] if os.environ.get(MANIFESTS_VARIABLE) else [])]
+        sources = ["small", *(RELEASES if os.environ.get(MANIFESTS_VARIABLE) else ())]
         metafunc.parametrize("manifests", sources, indirect=True)
 
 
@@ -34,14 +38,15 @@ def manifests(request: pytest.FixtureRequest, small: Path, tmp_path_factory: pyt
     """Release manifests, small or real."""
     if request.param == "small":
         return small
+    release: str = request.param
     base, given = tmp_path_factory.mktemp("released"), Path(os.environ[MANIFESTS_VARIABLE]).resolve()
     files = [
-        (*small_release.SERVING, "serving-crds.yaml"),
-        (*small_release.SERVING, "serving-core.yaml"),
-        (*small_release.KOURIER, "kourier.yaml"),
+        ("serving", release, "serving-crds.yaml"),
+        ("serving", release, "serving-core.yaml"),
+        ("net-kourier", RELEASES[release], "kourier.yaml"),
     ]
     for repository, version, name in files:
         file = small_release.release_file(base, repository, version, name)
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.symlink_to(given / f"v{small_release.SERVING[1]}" / name)
+        file.symlink_to(given / f"v{release}" / name)
     return base

@@ -23,6 +23,7 @@ import pulumi
 from pulumi.runtime import mocks
 from pulumi.runtime.proto import resource_pb2
 
+from tests.unit import small_release
 from tests.unit.registration import SECRET, SIGNATURE, Registration, registration
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +33,9 @@ CREATION = "creation"
 CERTIFICATE = "Y2VydGlmaWNhdGU="
 KUBECONFIG = json.dumps({"clusters": [{"cluster": {"certificate-authority-data": CERTIFICATE}}]})
 """Kubeconfig that the mocked cluster creation prints."""
+
+ADDRESS = "203.0.113.7"
+"""Address that the mocked load balancer gives."""
 
 
 @dataclass
@@ -112,12 +116,14 @@ class RecordingMonitor(mocks.MockMonitor):
 
 
 class _Results(mocks.Mocks):
-    """What commands print: the kubeconfig, or a word that says whose it is."""
+    """What commands print: the kubeconfig, or a word that says whose it is; and the address that Services have."""
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         raise AssertionError(f"the program calls {args.token}, which these mocks do not answer")
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        if args.typ == "kubernetes:core/v1:Service":
+            return f"{args.name}-id", {"status": {"loadBalancer": {"ingress": [{"ip": ADDRESS}]}}}
         if args.typ != "command:local:Command":
             return f"{args.name}-id", {}
         return f"{args.name}-id", {"stdout": KUBECONFIG if args.name.endswith("-kind") else word(args.name)}
@@ -135,7 +141,7 @@ def record(configuration: Mapping[str, Any], manifests: Path) -> Recorded:
     manifests: folder of release manifests, laid out as upstream.
     An error of the program is kept in `error`.
     """
-    configuration = {"sources": {}, **configuration}
+    configuration = {"sources": {}, **_of_release(manifests), **configuration}
     if isinstance(configuration["sources"], Mapping):
         configuration["sources"] = {"manifests": str(manifests), **configuration["sources"]}
     raw = {
@@ -146,6 +152,12 @@ def record(configuration: Mapping[str, Any], manifests: Path) -> Recorded:
         runner.get_loop()  # the run's own event loop, closed at its end
         # Pulumi keeps a run's state in context variables: a context of its own is a run of its own.
         return contextvars.Context().run(_run)
+
+
+def _of_release(manifests: Path) -> dict[str, Any]:
+    """The settings that ask for the release of Serving in the folder, where it is not the default one."""
+    found = [folder.name.removeprefix("knative-v") for folder in manifests.glob("serving/releases/download/*")]
+    return {"knative": {"version": found[0]}} if found and found != [small_release.SERVING[1]] else {}
 
 
 def _run() -> Recorded:

@@ -49,6 +49,20 @@ def test_an_empty_configuration_is_the_tutorials_environment() -> None:
     assert all(s.stable.version == "v1.0.0" and not s.tracks for s in found.services.values()), "a default is no v1.0.0"
 
 
+def test_an_existing_cluster_has_the_released_profile_and_a_domain_of_its_own() -> None:
+    found = load({"cluster": {"provider": "existing", "context": "mine"}}).knative
+    assert (found.profile, found.domain) == ("released", None), "requests for two cores, or URLs of this machine"
+    given = {"profile": "small", "domain": "mine.test"}
+    assert load({"cluster": {"provider": "existing", "context": "mine"}, "knative": given}).knative.profile == "small"
+
+
+@pytest.mark.parametrize(("version", "kourier"), [("1.10.2", "1.10.0"), ("1.23.0", "1.23.0"), ("1.15.7", "1.15.0")])
+def test_kourier_is_of_knatives_minor_release(version: str, kourier: str) -> None:
+    assert load({"knative": {"version": version}}).knative.kourier_version == kourier, "two releases that do not fit"
+    both = {"version": version, "kourierVersion": "1.2.3"}
+    assert load({"knative": both}).knative.kourier_version == "1.2.3", "a given version is not taken"
+
+
 def test_the_committed_stack_says_what_the_architecture_promises() -> None:
     # The committed file: pulumi writes a salt, the sources and every flip into the one of the working tree.
     committed = ["git", "-C", str(ROOT), "show", "HEAD:Pulumi.dev.yaml"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from status.model import Service
 from status.reported import pod_of, reported_shares, with_reported
 from status.wanted import of_outputs
 from tests.unit.release_status import CANARY, OLD, OUTPUTS, STABLE, condition, named, objects, pod, waiting, wanted
+from tests.unit.test_kubeconfig import write
 
 
 def reported(**given: Any) -> Service:
@@ -36,6 +38,13 @@ def test_the_kubeconfig_is_in_no_representation() -> None:
 def test_a_stack_without_an_environment_names_the_way_out() -> None:
     with pytest.raises(StatusError, match=r"dev has no environment: make up"):
         of_outputs("dev", {})
+
+
+def test_a_cluster_that_the_stack_did_not_make_is_reached_by_the_users_kubeconfig(tmp_path: Path) -> None:
+    outputs = {"services": {}, "cluster": "mine", "kubeconfigPath": str(write(tmp_path / "config", "mine"))}
+    assert "token-of-mine" in of_outputs("dev", outputs).kubeconfig, "the cluster is not asked"
+    with pytest.raises(StatusError, match="no context gone"):
+        of_outputs("dev", {**outputs, "cluster": "gone"})
     assert OUTPUTS["services"], "with one it does not"
 
 

@@ -55,6 +55,9 @@ readinessProbe:
 volumeClaimTemplates:
   - metadata:
       name: data
+      {{- with .annotations }}
+      annotations: {{- toYaml . | nindent 8 }}
+      {{- end }}
     spec:
       accessModes: [ReadWriteOnce]
       storageClassName: {{ .storageClass | quote }}

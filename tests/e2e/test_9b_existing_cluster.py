@@ -1,0 +1,223 @@
+"""A cluster that the program did not create: everything put into it, released, and taken out again; and a Knative that
+is there already. The tests build on one another, in this order.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from components.images import ImageMap
+from components.manifests import redirect_images, small_requests, transformed
+from components.sources import ManifestSource
+from offline.cache import root
+from settings import Knative
+from settings.model import Sources
+from tests.e2e.bare_cluster import BareCluster
+from tests.e2e.environment import SOURCES, CommandError, Environment, eventually
+from tests.e2e.traffic import Client, Prober, assert_share, observed
+
+pytestmark = pytest.mark.long
+
+NOTIFICATIONS = "notifications-service"
+CANARY = {NOTIFICATIONS: {"tracks": {"canary": {"version": "v1.1.0"}}}}
+SERVICES = ("frontend", "c4p-service", "agenda-service", NOTIFICATIONS)
+# The node has two cores, of which the releases' own requests would leave nothing.
+SMALL = {"profile": "small", "activatorReplicas": 2}
+DESTROY_SECONDS = 120
+CLUSTER_WIDE = (
+    "namespaces,customresourcedefinitions,mutatingwebhookconfigurations,validatingwebhookconfigurations,clusterroles,"
+    "clusterrolebindings,apiservices,priorityclasses"
+)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[BareCluster]:
+    """A bare cluster, and an empty stack for it."""
+    name = f"{os.environ.get('E2E_NAME', 'e2e')}-bare"
+    environment = Environment(name, root() / name)
+    bare = BareCluster(environment)
+    bare.remove()
+    bare.create()
+    environment.select()
+    yield bare
+    bare.remove()
+    environment.close()
+
+
+@pytest.fixture(scope="module")
+def before(cluster: BareCluster) -> set[str]:
+    """The cluster-wide objects before anything was put into it."""
+    return names(cluster)
+
+
+def names(cluster: BareCluster) -> set[str]:
+    """Kind and name of the cluster-wide objects."""
+    return {f"{each['kind']} {each['metadata']['name']}" for each in cluster.objects(CLUSTER_WIDE)}
+
+
+def client(cluster: BareCluster) -> Client:
+    """Requests to the address of the load balancer."""
+    return Client(80, f"{cluster.address}.sslip.io", address=cluster.address)
+
+
+def refusal(environment: Environment) -> str:
+    """Output of an `up` that has to fail."""
+    with pytest.raises(CommandError) as failed:
+        environment.up()
+    assert "Traceback" not in str(failed.value), "a person reads a message, not a traceback"
+    return str(failed.value)
+
+
+def test_everything_is_put_into_it_and_answers_at_the_load_balancers_address(
+    cluster: BareCluster, before: set[str]
+) -> None:
+    kubeconfig = cluster.kubeconfig.read_bytes()
+    cluster.configure(CANARY, knative=SMALL, kourier={"replicas": 2}, canaryPercent=0)
+    with cluster.balanced():
+        cluster.environment.up()
+    outputs = cluster.environment.outputs()
+    assert outputs["address"] == cluster.address, "the address of the load balancer is told"
+    assert outputs["services"]["frontend"]["url"] == f"http://frontend.default.{cluster.address}.sslip.io"
+    for service in SERVICES:
+        assert client(cluster).version(service) == "1.0.0", f"{service} answers at the load balancer"
+    assert before < names(cluster), "nothing that was there is gone"
+    assert cluster.kubeconfig.read_bytes() == kubeconfig, "the user's kubeconfig was only read"
+    state = cluster.environment.pulumi("stack", "export", "--show-secrets")
+    assert yaml.safe_load(kubeconfig)["users"][0]["user"]["client-key-data"] not in state, (
+        "no key of it is in the state"
+    )
+
+
+@pytest.mark.parametrize(
+    ("namespace", "app"), [("kourier-system", "3scale-kourier-gateway"), ("knative-serving", "activator")]
+)
+def test_gateway_and_activator_have_two_pods_each(cluster: BareCluster, namespace: str, app: str) -> None:
+    def ready() -> bool:
+        pods = cluster.objects("pods", "--namespace", namespace, "--selector", f"app={app}")
+        states = [c["ready"] for pod in pods for c in pod["status"].get("containerStatuses", [])]
+        return states == [True, True]
+
+    eventually(90, f"two ready pods of {app}", ready)
+
+
+def test_a_second_up_and_a_refresh_find_nothing_to_change(cluster: BareCluster) -> None:
+    cluster.environment.up("--expect-no-changes")
+    cluster.environment.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+
+
+def test_a_canary_gets_its_share_and_no_request_is_lost(cluster: BareCluster) -> None:
+    cluster.configure(CANARY, knative=SMALL, kourier={"replicas": 2}, canaryPercent=50)
+    with Prober(client(cluster), NOTIFICATIONS) as prober:
+        cluster.environment.up()
+        assert_share(observed(client(cluster), NOTIFICATIONS, 500), "1.1.0", 50)
+    prober.assert_nothing_lost()
+
+
+def test_a_second_stack_adopts_nothing(cluster: BareCluster) -> None:
+    name = f"{cluster.environment.name}-second"
+    second = Environment(name, root() / name)
+    second.env["KUBECONFIG"] = str(cluster.kubeconfig)
+    try:
+        second.select()
+        second.configure(cluster={"provider": "existing", "context": cluster.context}, knative=SMALL)
+        output = refusal(second)
+        for part in (
+            "Namespace knative-serving, kourier-system",
+            "Service agenda-service, c4p-service",
+            "install' false",
+        ):
+            assert part in output, f"{part} is told:\n{output}"
+        second.destroy()
+    finally:
+        second.close()
+    cluster.environment.up("--expect-no-changes")
+    assert client(cluster).version("frontend") == "1.0.0", "neither its up nor its destroy touched anything"
+
+
+def test_destroy_leaves_nothing_behind_and_takes_less_than_two_minutes(cluster: BareCluster, before: set[str]) -> None:
+    begun = time.monotonic()
+    cluster.environment.destroy()
+    seconds = time.monotonic() - begun
+    print(f"destroy took {seconds:.1f} s")
+    assert cluster.environment.resources() == [], "no resource in the state"
+    assert names(cluster) == before, "no namespace, definition, webhook or role stays"
+    # Helm leaves the claims of its releases, so that no data is lost by accident: docs/decisions/0012.
+    assert cluster.objects("persistentvolumeclaims"), "the data is gone"
+    eventually(90, "no pod in the namespace default", lambda: not cluster.environment.get("pods"))
+    assert seconds < DESTROY_SECONDS
+
+
+def test_a_knative_that_is_there_is_looked_at_and_told_all_that_it_lacks(cluster: BareCluster) -> None:
+    install_by_hand(cluster)
+    unchanged = configuration(cluster)
+    domain = f"{cluster.address}.sslip.io"
+    cluster.configure(CANARY, knative={"install": False, "domain": domain}, canaryPercent=50)
+    output = refusal(cluster.environment)
+    for part in ("features are off: tag-header-based-routing", "ingress class is none", "it has no domain"):
+        assert part in output, f"{part} is told:\n{output}"
+    assert configuration(cluster) == unchanged, "what is not the program's was changed"
+    commands = [shlex.split(line) for line in re.findall(r"kubectl --context \S+ (patch configmap .*)", output)]
+    assert len(commands) == 3, output
+    for command in commands:
+        cluster.environment.kubectl(*command)
+
+
+def test_volumes_of_an_earlier_stack_are_not_taken_for_its_own(cluster: BareCluster) -> None:
+    output = refusal(cluster.environment)
+    (command,) = re.findall(r"kubectl --context \S+ (delete pvc .*)", output)
+    cluster.environment.kubectl(*shlex.split(command))
+    assert not cluster.objects("persistentvolumeclaims"), "they are all named"
+
+
+def test_services_are_released_on_it_and_it_is_not_changed(cluster: BareCluster, before: set[str]) -> None:
+    unchanged, there = configuration(cluster), names(cluster)
+    cluster.environment.up()
+    outputs = cluster.environment.outputs()
+    assert outputs["knative"] == Knative().version, "the version that was found is told"
+    assert_share(observed(client(cluster), NOTIFICATIONS, 500), "1.1.0", 50)
+    cluster.environment.destroy()
+    assert not cluster.environment.get("ksvc"), "the services are gone"
+    assert configuration(cluster) == unchanged, "the cluster's Knative was changed"
+    assert there - names(cluster) == set() and there > before, "the cluster's Knative is not whole any more"
+
+
+def install_by_hand(cluster: BareCluster) -> None:
+    """Knative as somebody else installs it: the release's manifests, with nothing set."""
+    sources = Sources.model_validate(yaml.safe_load(SOURCES.read_text()) if SOURCES.exists() else {})
+    source, knative = ManifestSource(sources.manifests), Knative()
+    redirected = redirect_images(ImageMap(sources.images).redirected)
+    for repository, version, file in (
+        ("serving", knative.version, "serving-crds.yaml"),
+        ("serving", knative.version, "serving-core.yaml"),
+        ("net-kourier", knative.kourier_version, "kourier.yaml"),
+    ):
+        manifests = transformed(source.load(repository, version, file), redirected, small_requests)
+        cluster.environment.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(manifests))
+    for namespace in ("knative-serving", "kourier-system"):
+        waited = ["deployment", "--all", "--namespace", namespace, "--timeout=110s"]
+        cluster.environment.kubectl("wait", "--for=condition=Available", *waited)
+    with cluster.balanced():
+        eventually(60, "an address", lambda: address(cluster))
+
+
+def address(cluster: BareCluster) -> Any:
+    """What Kourier's Service has as its address."""
+    (service,) = (s for s in cluster.objects("services", "-n", "kourier-system") if s["metadata"]["name"] == "kourier")
+    return service["status"]["loadBalancer"].get("ingress")
+
+
+def configuration(cluster: BareCluster) -> str:
+    """What the cluster's Knative is: data of its ConfigMaps, specs of its Deployments."""
+    found = cluster.objects("configmaps,deployments", "--namespace", "knative-serving")
+    return json.dumps(
+        [(each["metadata"]["name"], each.get("data"), each.get("spec")) for each in found], sort_keys=True
+    )

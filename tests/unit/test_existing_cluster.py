@@ -1,0 +1,74 @@
+"""A cluster that the program did not create: asked first, nothing in it adopted."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.asked_cluster import path_of
+from components.existing_cluster import OwnershipError, outside, refuse_foreign
+from components.objects import OWNER_ANNOTATION
+from tests.unit.asked import CONTEXT, TableCluster, named
+from tests.unit.small_release import manifest
+
+
+@pytest.mark.parametrize(
+    ("api", "kind", "namespace", "path"),
+    [
+        ("v1", "Namespace", "", "/api/v1/namespaces/a"),
+        ("v1", "ConfigMap", "n", "/api/v1/namespaces/n/configmaps/a"),
+        ("apps/v1", "Deployment", "n", "/apis/apps/v1/namespaces/n/deployments/a"),
+        ("serving.knative.dev/v1", "Service", "n", "/apis/serving.knative.dev/v1/namespaces/n/services/a"),
+        ("rbac.authorization.k8s.io/v1", "ClusterRole", "", "/apis/rbac.authorization.k8s.io/v1/clusterroles/a"),
+    ],
+)
+def test_an_object_is_asked_for_where_the_api_has_it(api: str, kind: str, namespace: str, path: str) -> None:
+    assert path_of(manifest(kind, "a", namespace, api)) == path, "it would always seem not to be there"
+
+
+def test_what_is_inside_of_a_claimed_namespace_is_not_asked_for_by_itself() -> None:
+    space, inside, beside = manifest("Namespace", "n"), manifest("ConfigMap", "c", "n"), manifest("ConfigMap", "c", "m")
+    assert outside([space, inside, beside]) == [space, beside], "a hundred questions more, or one too few"
+
+
+def test_only_what_is_there_comes_back() -> None:
+    there = {"/api/v1/namespaces/a": named("Namespace", "a")}
+    asked = TableCluster(there)
+    assert asked.there([manifest("Namespace", "a"), manifest("Namespace", "b")]) == list(there.values())
+
+
+def test_volumes_of_releases_are_asked_for_by_their_label() -> None:
+    asked = TableCluster(
+        {"/api/v1/namespaces/default/persistentvolumeclaims": {"items": [{"metadata": {"name": "d"}}]}}
+    )
+    assert asked.volumes("default", ["a", "b"]) == [{"kind": "PersistentVolumeClaim", "metadata": {"name": "d"}}]
+    assert asked.paths[-1].endswith("?labelSelector=app.kubernetes.io/instance in (a,b)"), "others' volumes are blamed"
+
+
+def test_what_carries_the_stacks_own_word_is_its_own() -> None:
+    mine = named("Namespace", "knative-serving")
+    mine["metadata"]["annotations"] = {OWNER_ANNOTATION: "word"}
+    refuse_foreign(CONTEXT, "default", [mine], "word")
+
+
+def test_everything_foreign_is_told_at_once_with_the_ways_out() -> None:
+    other = named("Service", "frontend")
+    other["metadata"]["annotations"] = {OWNER_ANNOTATION: "another word"}
+    found = [named("Namespace", "knative-serving"), other, named("PersistentVolumeClaim", "data-kafka-0")]
+    with pytest.raises(OwnershipError) as raised:
+        refuse_foreign(CONTEXT, "default", found, "word")
+    message = str(raised.value)
+    for part in (
+        "Namespace knative-serving",
+        "Service frontend",
+        "knative.install' false",
+        "cluster.context",
+        f"kubectl --context {CONTEXT} delete pvc --namespace default data-kafka-0",
+        "nothing was changed",
+    ):
+        assert part in message, f"{part} is not told"
+
+
+def test_a_way_out_that_does_not_help_is_not_told() -> None:
+    with pytest.raises(OwnershipError) as raised:
+        refuse_foreign(CONTEXT, "default", [named("Service", "frontend")], "word")
+    assert "knative.install" not in str(raised.value) and "delete pvc" not in str(raised.value)
