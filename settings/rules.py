@@ -35,11 +35,25 @@ def misplaced(settings: Settings) -> Iterator[Problem]:
             path = f"cluster.{to_camel(name)}"
             wanted = f"nothing: a cluster of provider {cluster.provider} has no such setting"
             yield Problem(path, f'"{getattr(cluster, name)}"', wanted, remove_command(path))
+    if not knative.install:
+        for path in _of_installing(settings):
+            wanted = "nothing: the Knative that is there is not changed (knative.install is false)"
+            yield Problem(path, "a value", wanted, remove_command(path))
     if not existing and not knative.install:
         wanted = "true: nothing is in the cluster that the program makes"
         yield Problem("knative.install", "false", wanted, remove_command("knative.install"))
     if not existing and knative.domain is None:
         yield Problem("knative.domain", "null", "a domain name", remove_command("knative.domain"))
+
+
+def _of_installing(settings: Settings) -> Iterator[str]:
+    """Paths of settings that only an installed Knative heeds."""
+    if "version" in settings.knative.model_fields_set:
+        yield "knative.version"
+    if "activator_replicas" in settings.knative.model_fields_set:
+        yield "knative.activatorReplicas"
+    if "replicas" in settings.kourier.model_fields_set:
+        yield "kourier.replicas"
 
 
 def warnings(settings: Settings) -> list[str]:

@@ -61,13 +61,14 @@ def _offline(checkout: Checkout, env: Mapping[str, str], console: Console) -> No
         engine.ensure_running(checkout.engine)
     _unlink_upstream(checkout.bin)
     release = _release(env)
-    command = [sys.executable, "-m", "offline", "build", "--bin", str(checkout.bin)]
-    command += ["--sources", str(checkout.sources_of(release)), *(["--knative", release] if release else [])]
-    with steps.step(console, "offline build"):
-        if steps.run(command, checkout.root, env):
-            raise ToolchainError(
-                "The offline build failed, see above. What is done is kept: run the same command again."
-            )
+    for knative in (None, release) if release else (None,):
+        command = [sys.executable, "-m", "offline", "build", "--bin", str(checkout.bin)]
+        command += ["--sources", str(checkout.sources_of(knative)), *(["--knative", knative] if knative else [])]
+        with steps.step(console, f"offline build{f' with Knative {knative}' if knative else ''}"):
+            if steps.run(command, checkout.root, env):
+                raise ToolchainError(
+                    "The offline build failed, see above. What is done is kept: run the same command again."
+                )
 
 
 def _release(env: Mapping[str, str]) -> str | None:

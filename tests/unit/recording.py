@@ -141,7 +141,8 @@ def record(configuration: Mapping[str, Any], manifests: Path) -> Recorded:
     manifests: folder of release manifests, laid out as upstream.
     An error of the program is kept in `error`.
     """
-    configuration = {"sources": {}, **_of_release(manifests), **configuration}
+    knative = {**_of_release(manifests), **configuration.get("knative", {})}
+    configuration = {"sources": {}, **configuration, **({"knative": knative} if knative else {})}
     if isinstance(configuration["sources"], Mapping):
         configuration["sources"] = {"manifests": str(manifests), **configuration["sources"]}
     raw = {
@@ -154,10 +155,10 @@ def record(configuration: Mapping[str, Any], manifests: Path) -> Recorded:
         return contextvars.Context().run(_run)
 
 
-def _of_release(manifests: Path) -> dict[str, Any]:
-    """The settings that ask for the release of Serving in the folder, where it is not the default one."""
+def _of_release(manifests: Path) -> dict[str, str]:
+    """The settings of Knative that ask for the release of Serving in the folder, where it is not the default one."""
     found = [folder.name.removeprefix("knative-v") for folder in manifests.glob("serving/releases/download/*")]
-    return {"knative": {"version": found[0]}} if found and found != [small_release.SERVING[1]] else {}
+    return {"version": found[0]} if found and found != [small_release.SERVING[1]] else {}
 
 
 def _run() -> Recorded:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 V = {"version": "v1.1.0"}
+EXISTING = {"provider": "existing", "context": "c"}
 
 
 def frontend(stable: Mapping[str, Any] | None = None, **tracks: Any) -> dict[str, Any]:
@@ -140,6 +141,22 @@ REFUSED = {
         "knative.install",
         "false",
         "nothing is in the cluster",
+    ),
+    "a version of a Knative that is there": (
+        {"cluster": EXISTING, "knative": {"install": False, "version": "1.10.2"}},
+        "knative.version",
+        "a value",
+        "is not changed",
+    ),
+    "replicas of a gateway that is there": (
+        {
+            "cluster": {"provider": "existing", "context": "c"},
+            "knative": {"install": False},
+            "kourier": {"replicas": 2},
+        },
+        "kourier.replicas",
+        "a value",
+        "is not changed",
     ),
     "no domain on a kind cluster": ({"knative": {"domain": None}}, "knative.domain", "null", "a domain name"),
     "no gateway at all": ({"kourier": {"replicas": 0}}, "kourier.replicas", "0", "at least 1"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from offline import __main__ as command
-from offline import build, go_builds, steps
+from offline import build, go_builds, steps, versions
 
 
 @pytest.fixture
@@ -32,6 +32,12 @@ def test_what_a_step_needs_comes_along_and_every_need_exists() -> None:
     assert steps.with_needs(["node"]) == ["kubernetes", "etcd", "coredns", "kind", "node"]
     for step in steps.STEPS.values():
         assert set(step.needs) <= set(steps.STEPS)
+
+
+def test_a_release_of_knative_that_nobody_asked_for_is_not_built() -> None:
+    default, newest = versions.SERVING
+    assert set(steps.STEPS) - set(steps.of_release(default)) == {f"serving-{newest}"}, "the first build gets longer"
+    assert set(steps.STEPS) - set(steps.of_release(newest)) == {f"serving-{default}"}
 
 
 def test_steps_run_once_each(started: list[str]) -> None:

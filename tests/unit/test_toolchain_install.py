@@ -157,6 +157,30 @@ def test_the_command_line_lists_its_verbs(capsys: pytest.CaptureFixture[str]) ->
     assert all(verb in told for verb in ("install", "up", "preview", "down", "status"))
 
 
+def test_another_release_of_knative_is_built_beside_the_default_one(
+    checkout: Checkout, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    monkeypatch.setattr("offline.engine.ensure_running", lambda _: False)
+    monkeypatch.setattr(steps, "run", lambda command, *_: ran.append(" ".join(command[2:])))
+    install(checkout, environ(checkout, SOURCES="offline", KNATIVE="1.23.0"), console)
+    build = f"offline build --bin {checkout.bin} --sources {checkout.local}"
+    assert ran == [f"{build}/sources.yaml", f"{build}/sources-1.23.0.yaml --knative 1.23.0"]
+
+
+def test_an_unknown_release_of_knative_builds_nothing(
+    checkout: Checkout, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    monkeypatch.setattr("offline.engine.ensure_running", lambda _: False)
+    monkeypatch.setattr(steps, "run", lambda *_: pytest.fail("something is built"))
+    with pytest.raises(ToolchainError, match=r"KNATIVE=1\.99\.0 given; wanted 1\.23\.0, or nothing for 1\.10\.2"):
+        install(checkout, environ(checkout, SOURCES="offline", KNATIVE="1.99.0"), console)
+
+
 def test_building_offline_leaves_no_upstream_tool_behind(
     checkout: Checkout, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
