@@ -20,7 +20,7 @@ FORBIDDEN = {
     "app": ("assembly", "pulumi_kubernetes", "pulumi_command"),
     "assembly": ("pulumi_command",),
 }
-NOT_IN_THE_PROGRAM = ("offline", "status", "toolchain", "tests")
+NOT_IN_THE_PROGRAM = ("analysis", "offline", "status", "toolchain", "tests")
 
 
 def files(part: str) -> list[Path]:

@@ -1,0 +1,158 @@
+"""What an analysis takes and gives, as plain frozen values: samples, thresholds, findings, verdicts.
+
+Pure. What fills them is behind two protocols, `Source` and `Check`, so that a rollout is driven, and tested, without
+knowing where a number comes from. The services and tracks that are asked about are those of `status.model`: the same
+values that a stack's outputs become.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from analysis.histogram import Histogram
+from status.model import Service
+
+Origin = Literal["user", "probe"]
+"""Who sent the requests of a sample: users, to the service's own URL; or this tool."""
+Outcome = Literal["passed", "failed", "inconclusive"]
+"""The names that Argo Rollouts has for an analysis, lower case, `passed` for its `Successful`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """The requests that one track got in a window, from one source."""
+
+    requests: int = 0
+    errors: int = 0
+    """Those of them that failed: a status of 500 or more, or no answer. Never more than `requests`."""
+    latency: Histogram = field(default_factory=Histogram)
+    """Milliseconds of the answered ones. Its count may lag behind `requests`: a gateway merges its histograms every few
+    seconds.
+    """
+    origin: Origin = "user"
+    seconds: float = 0.0
+    """Length of the window."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the numbers has to know, as sentences: a gateway that began anew, requests of tags left out."""
+
+    @property
+    def error_rate(self) -> float | None:
+        """0 to 1; None without requests."""
+        return self.errors / self.requests if self.requests else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thresholds:
+    """What a candidate must keep to. `analysis.thresholds` reads them from text (`1%`, `500ms`).
+
+    The limits are of the candidate alone; the increases are against stable, whatever its own numbers are. None: no such
+    test.
+    """
+
+    max_error_rate: float | None = None
+    """Greatest share of failed requests, 0 to 1."""
+    max_p95: float | None = None
+    """Greatest 95th percentile of the latency, in milliseconds."""
+    max_p99: float | None = None
+    """Greatest 99th percentile of the latency, in milliseconds."""
+    max_error_increase: float | None = 0.01
+    """How much more of its requests than of stable's may fail, as a difference of the two shares, 0 to 1."""
+    max_p95_increase: float | None = 100.0
+    """How much slower than stable's its 95th percentile may be, in milliseconds."""
+    min_requests: int = 100
+    """Requests that each judged track must have had before there is a verdict; at least 1."""
+    level: float = 0.05
+    """Probability, at most, that a rollout of a candidate that keeps to everything is failed at any of its looks; above
+    0, below 1.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One test of one metric."""
+
+    metric: str
+    """`error rate`, `error rate against stable`, `p95`, `p99`, `p95 against stable`, or `check <name>`."""
+    outcome: Outcome
+    """`inconclusive`: too few requests for this test; another one may still decide."""
+    reason: str
+    """One sentence with the numbers."""
+    stable: float | None = None
+    """Stable's number: a share from 0 to 1, or milliseconds. None: not known, or not compared."""
+    candidate: float | None = None
+    limit: float | None = None
+    """What the candidate's number was held against, in the same unit."""
+    p_value: float | None = None
+    """Probability of numbers at least as bad from a candidate that keeps to the limit."""
+    level: float | None = None
+    """The p-value at or below which the test fails."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Whether the candidate may go on, after one look."""
+
+    outcome: Outcome
+    """`passed`: nothing speaks against the next step. `failed`: at least one finding failed. `inconclusive`: no or too
+    few requests, and nothing failed: never taken for a pass.
+    """
+    findings: tuple[Finding, ...] = ()
+    reasons: tuple[str, ...] = ()
+    """Why, in sentences for people, the decisive ones first."""
+    stable: Sample | None = None
+    """What was judged; None: stable had no share, and was not compared."""
+    candidate: Sample = field(default_factory=Sample)
+
+
+class Source(Protocol):
+    """Where samples come from. Made by `analysis.sources.source`.
+
+    A window begins with `begin` and lasts until the next one; `read` may be called as often as wanted, every second or
+    two for a live view, and each time says what happened since `begin`. The last `read` before a verdict is the
+    window's. (Reading often also keeps the loss small when a gateway begins anew.) One thread at a time. Every call
+    ends within `CALL_SECONDS`.
+    """
+
+    @property
+    def name(self) -> str:
+        """What it is called on the command line and in the report."""
+        ...
+
+    def begin(self, service: Service) -> None:
+        """Begin a window over the tracks that the service has now (name, revision, shares, tag URLs as in the stack's
+        outputs: `status.wanted`). Raises AnalysisError when the source cannot be reached.
+        """
+        ...
+
+    def read(self) -> Mapping[str, Sample]:
+        """The sample of each track since `begin`, by the track's name; one without requests is there with 0. Raises
+        AnalysisError when the source cannot be reached.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and threads. Harmless when called twice, or without `begin`."""
+        ...
+
+
+CALL_SECONDS = 15.0
+"""Longest time that a call of a source takes, in seconds."""
+
+
+class Check(Protocol):
+    """A further question with a yes or a no: a command, or a URL. Made by `analysis.checks.check`."""
+
+    @property
+    def name(self) -> str:
+        """What is asked, as the user wrote it."""
+        ...
+
+    def run(self, environ: Mapping[str, str]) -> Finding:
+        """Ask once; bounded in time. What cannot be asked at all (no such command, no connection) is a no, with its
+        reason.
+
+        environ: variables that a command gets beside the tool's own (service, track, version, URL).
+        """
+        ...
