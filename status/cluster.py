@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,12 +35,25 @@ def read(kubeconfig: str, namespace: str, cluster: str) -> Objects:
     """
     client = cluster_client(kubeconfig)
     custom, core = kubernetes.client.CustomObjectsApi(client), kubernetes.client.CoreV1Api(client)
-    try:
+    with answering(client, cluster):
         found = {
             plural: custom.list_namespaced_custom_object(GROUP, VERSION, namespace, plural, _request_timeout=SECONDS)
             for plural in ("services", "configurations", "revisions")
         }
         pods = core.list_namespaced_pod(namespace, label_selector=OWNER_LABEL, _request_timeout=SECONDS).items
+    by_name = {kind: {each["metadata"]["name"]: each for each in list_["items"]} for kind, list_ in found.items()}
+    return Objects(**by_name, pods=[pod.to_dict() for pod in pods])
+
+
+@contextlib.contextmanager
+def answering(client: Any, cluster: str) -> Iterator[None]:
+    """Asking a cluster: what goes wrong is a StatusError that says what to do.
+
+    client: of `cluster_client`.
+    cluster: its name, for the message.
+    """
+    try:
+        yield
     except kubernetes.client.ApiException as error:
         raise StatusError(
             f"The cluster {cluster} answers, but refuses ({error.status} {error.reason}). "
@@ -50,8 +64,6 @@ def read(kubeconfig: str, namespace: str, cluster: str) -> Objects:
             f"The cluster {cluster} does not answer at {client.configuration.host} ({_short(error)}). It is gone, or "
             f"Docker does not run (`docker ps` shows {cluster}-control-plane where both are well): make up"
         ) from None
-    by_name = {kind: {each["metadata"]["name"]: each for each in list_["items"]} for kind, list_ in found.items()}
-    return Objects(**by_name, pods=[pod.to_dict() for pod in pods])
 
 
 def _short(error: Exception) -> str:
