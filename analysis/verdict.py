@@ -166,7 +166,7 @@ def _rate(sample: Sample) -> str:
 
 
 def _points(difference: float) -> str:
-    return f"{difference * 100:.3g} points"
+    return f"{difference * 100:.3g} point{'' if difference == 0.01 else 's'}"
 
 
 def _time(value: float | None) -> str:

@@ -12,6 +12,7 @@ import http.client
 import json
 import math
 import time
+from collections.abc import Mapping
 
 from status.model import Sample, Service
 
@@ -46,8 +47,8 @@ def sample(service: Service, path: str, requests: int) -> Sample:
         if time.monotonic() > end:
             break
         try:
-            pods[_pod(service, path)] += 1
-        except _FailedError as failed:
+            pods[answering_pod(service.port, service.host, path)] += 1
+        except FailedError as failed:
             failures[str(failed)] += 1
     return Sample(sent=pods.total() + failures.total(), failures=dict(failures), pods=dict(pods))
 
@@ -89,24 +90,24 @@ def fits(seen: int, total: int, percent: int) -> bool:
     return min(up_to, whole - below) / whole > FALSE_ALARM / 2
 
 
-class _FailedError(Exception):
+class FailedError(Exception):
     """A request failed; the message says what came back."""
 
 
-def _pod(service: Service, path: str) -> str:
-    """The pod that answers one request."""
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=REQUEST_SECONDS)
+def answering_pod(port: int, host: str, path: str, headers: Mapping[str, str] | None = None) -> str:
+    """The pod that answers one request to the ingress at 127.0.0.1. Raises FailedError when none does."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=REQUEST_SECONDS)
     try:
-        connection.request("GET", path, headers={"Host": service.host})
+        connection.request("GET", path, headers={"Host": host, **(headers or {})})
         response = connection.getresponse()
         body = response.read()
     except (OSError, http.client.HTTPException) as error:
-        raise _FailedError(str(error) or type(error).__name__) from None
+        raise FailedError(str(error) or type(error).__name__) from None
     finally:
         connection.close()
     if response.status != 200:
-        raise _FailedError(f"status {response.status}")
+        raise FailedError(f"status {response.status}")
     try:
         return str(json.loads(body)["podName"])
     except (ValueError, KeyError, TypeError):
-        raise _FailedError("an answer without a pod's name") from None
+        raise FailedError("an answer without a pod's name") from None

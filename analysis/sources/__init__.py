@@ -1,0 +1,60 @@
+"""Where samples come from: the sources by their names, and how one is made from what a user wrote.
+
+A source of somebody's own needs no change here: `package.module:factory` names a callable that takes what `Factory`
+takes.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from analysis import AnalysisError
+from analysis.model import Source
+from analysis.sources.gateway import Gateway
+from analysis.sources.pods import ClusterPods
+from analysis.sources.probes import Probes
+from analysis.sources.prometheus import Prometheus, Queries
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """What sources need to get to their numbers."""
+
+    kubeconfig: str = field(repr=False)
+    """Of the stack's outputs; kept in memory."""
+    cluster: str
+    """Its name, for messages."""
+    path: str
+    """Path that answers with the pod's name: `app.services.SERVICES[…].info_path`."""
+    queries: Queries = field(default_factory=Queries)
+    """For a Prometheus."""
+
+
+Factory = Callable[[str, Reach], Source]
+"""Makes a source from what stands behind its name and a colon (empty where there is none). Raises AnalysisError."""
+
+SOURCES: Mapping[str, Factory] = {
+    "gateway": lambda _, reach: Gateway(ClusterPods(reach.kubeconfig, reach.cluster)),
+    "probes": lambda _, reach: Probes(reach.path),
+    "prometheus": lambda url, reach: Prometheus(url, reach.queries),
+}
+"""The sources that are here, by name."""
+WANTED = "gateway, probes, prometheus:<URL>, or <module>:<callable> for one of your own"
+
+
+def source(given: str, reach: Reach) -> Source:
+    """The source that a text names: `gateway`, `probes`, `prometheus:http://127.0.0.1:9090`, `my.module:factory`.
+
+    Nothing is asked yet. Raises AnalysisError, with what was given and what is wanted.
+    """
+    name, _, rest = given.partition(":")
+    if name in SOURCES:
+        return SOURCES[name](rest, reach)
+    try:
+        factory = getattr(importlib.import_module(name), rest)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise AnalysisError(f"No source of metrics is named {given!r} ({error}). Wanted: {WANTED}") from None
+    found: Source = factory("", reach)
+    return found

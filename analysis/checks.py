@@ -1,0 +1,98 @@
+"""Checks of a user's own: a command or a URL that says yes or no.
+
+A command says yes by exit code 0, a URL by status 200 to 299. Both get a limit of time; what cannot be asked is a no.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shlex
+import shutil
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from analysis import AnalysisError
+from analysis.model import Check, Finding
+
+SECONDS = 30.0
+"""Limit for a command or a URL."""
+_SCHEMES = ("http://", "https://")
+_LONGEST = 300
+"""Of what a check said, in characters: its last words."""
+
+
+@dataclass(frozen=True)
+class CommandCheck:
+    """A command, run without a shell."""
+
+    name: str
+    seconds: float = SECONDS
+
+    def run(self, environ: Mapping[str, str]) -> Finding:
+        """See `Check.run`."""
+        try:
+            done = subprocess.run(
+                shlex.split(self.name),
+                env={**os.environ, **environ},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                timeout=self.seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return _finding(self.name, False, f"no answer within {self.seconds:g} s")
+        except OSError as error:
+            return _finding(self.name, False, error.strerror or str(error))
+        said = done.stdout.strip()[-_LONGEST:]
+        return _finding(self.name, not done.returncode, f"exit code {done.returncode}" + (f": {said}" if said else ""))
+
+
+@dataclass(frozen=True)
+class UrlCheck:
+    """A URL, asked by GET."""
+
+    name: str
+    seconds: float = SECONDS
+
+    def run(self, environ: Mapping[str, str]) -> Finding:  # noqa: ARG002 - of the protocol
+        """See `Check.run`."""
+        try:
+            with urllib.request.urlopen(self.name, timeout=self.seconds) as response:  # nosec B310 - see `check`
+                return _finding(self.name, True, f"status {response.status}")
+        except urllib.error.HTTPError as error:
+            return _finding(self.name, False, f"status {error.code}")
+        except (OSError, http.client.HTTPException) as error:
+            return _finding(self.name, False, str(getattr(error, "reason", error)))
+
+
+def check(given: str) -> Check:
+    """The check that a text names: a URL (`http://…`, `https://…`), else a command with its arguments.
+
+    Raises AnalysisError for a command that is not there, or quotes that do not close.
+    """
+    if given.startswith(_SCHEMES):
+        return UrlCheck(given)
+    try:
+        words = shlex.split(given)
+    except ValueError as error:
+        raise AnalysisError(f"The check {given!r} is no command: {error}") from None
+    if not words or shutil.which(words[0]) is None:
+        raise AnalysisError(
+            f"The check {given!r} is neither a URL (http://…) nor a command that is there: an executable file wanted"
+        )
+    return CommandCheck(given)
+
+
+def _finding(name: str, yes: bool, said: str) -> Finding:
+    return Finding(
+        metric=f"check {name}",
+        outcome="passed" if yes else "failed",
+        reason=f"check {name} says {'yes' if yes else 'no'} ({said})",
+    )

@@ -1,0 +1,121 @@
+"""This tool's own probes: a bounded number of requests for each track, so that a version without traffic can be judged.
+
+A track with a tag is asked at the tag's URL, so that a failure is surely its own. One without is asked at the service's
+URL, where the shares decide who answers. Either way the gateway's numbers leave them out: these requests carry an
+unknown tag (`analysis.sources.queue_proxy`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from analysis import AnalysisError
+from analysis.histogram import Histogram
+from analysis.model import Sample
+from components.released_service import TAG_HEADER
+from status.model import Service, Track
+from status.observed import FailedError, answering_pod
+
+RATE = 10.0
+"""Probes of each track in a second, at most; fewer when `read` is called seldom or the answers are slow."""
+MOST = 2000
+"""Probes of each track in a window, at most."""
+BURST_SECONDS = 2.0
+"""After this a `read` sends no more."""
+AT_ONCE = 4
+PROBE_TAG = "knative-releases-probe"
+
+
+@dataclass(frozen=True)
+class _Answer:
+    track: str | None
+    """The track that answered, or failed; None: nobody knows."""
+    milliseconds: float
+    failed: bool
+
+
+@dataclass
+class _Window:
+    service: Service
+    begun: float
+    sent: int = 0
+    """To each track."""
+    answers: list[_Answer] = field(default_factory=list)
+
+
+class Probes:
+    """`analysis.model.Source` over requests of its own, sent while `read` runs."""
+
+    name = "probes"
+
+    def __init__(self, path: str, rate: float = RATE) -> None:
+        """
+        path: answers JSON with the pod's name (`podName`).
+        rate: probes of each track in a second, above 0.
+        """
+        self._path, self._rate = path, rate
+        self._window: _Window | None = None
+
+    def begin(self, service: Service) -> None:
+        """See `Source.begin`."""
+        self._window = _Window(service, time.monotonic())
+        self.read()
+        if not any(not answer.failed for answer in self._window.answers):
+            raise AnalysisError(
+                f"Not one probe of {service.name} was answered at 127.0.0.1:{service.port} (path {self._path}). "
+                "What the cluster reports: make status"
+            )
+
+    def read(self) -> Mapping[str, Sample]:
+        """See `Source.read`: sends the probes that are due."""
+        window = self._window
+        if not window:
+            raise ValueError("read before begin")
+        end = time.monotonic() + BURST_SECONDS
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            while window.sent < min(MOST, 1 + (time.monotonic() - window.begun) * self._rate):
+                window.sent += 1
+                ask = [threads.submit(self._probe, window.service, track) for track in window.service.tracks]
+                window.answers += [answer.result() for answer in ask]
+                if time.monotonic() > end:
+                    break
+        return _samples(window)
+
+    def close(self) -> None:
+        """See `Source.close`: no connection outlives its request."""
+
+    def _probe(self, service: Service, track: Track) -> _Answer:
+        host = track.url.removeprefix("http://").partition(":")[0] if track.url else service.host
+        own = track.name if track.url or track.wanted == 100 else None
+        begun = time.monotonic()
+        try:
+            pod = answering_pod(service.port, host, self._path, {TAG_HEADER: PROBE_TAG})
+        except FailedError:
+            return _Answer(own, (time.monotonic() - begun) * 1000, True)
+        answered = (t.name for t in service.tracks if pod.startswith(f"{t.revision.name}-"))
+        return _Answer(own or next(answered, None), (time.monotonic() - begun) * 1000, False)
+
+
+def _samples(window: _Window) -> Mapping[str, Sample]:
+    by_track: defaultdict[str | None, list[_Answer]] = defaultdict(list)
+    for answer in window.answers:
+        by_track[answer.track].append(answer)
+    seconds = time.monotonic() - window.begun
+    lost = len(by_track[None])
+    note = f"{lost} probes of the service's URL failed, or were answered by a pod of no track: nobody's" if lost else ""
+    return {
+        track.name: Sample(
+            requests=len(by_track[track.name]),
+            errors=sum(answer.failed for answer in by_track[track.name]),
+            latency=Histogram.of(round(answer.milliseconds, 1) for answer in by_track[track.name] if not answer.failed),
+            origin="probe",
+            seconds=seconds,
+            notes=(note,) if note else (),
+        )
+        for track in window.service.tracks
+        if track.name
+    }
