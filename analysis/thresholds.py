@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-_RATE = re.compile(r"(\d+(?:\.\d+)?)%")
-_TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
+_RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)%")
+_TIME = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s)")
 WANTED_RATE = "a share with its unit, 0% to 100%, such as 1% or 0.5%"
 WANTED_TIME = "a time with its unit, above 0, such as 500ms or 1.5s"
 

@@ -52,12 +52,13 @@ class Probes:
 
     name = "probes"
 
-    def __init__(self, path: str, rate: float = RATE) -> None:
+    def __init__(self, path: str, rate: float = RATE, most: int = MOST) -> None:
         """
         path: answers JSON with the pod's name (`podName`).
         rate: probes of each track in a second, above 0.
+        most: probes of each track in a window.
         """
-        self._path, self._rate = path, rate
+        self._path, self._rate, self._most = path, rate, most
         self._window: _Window | None = None
 
     def begin(self, service: Service) -> None:
@@ -77,7 +78,7 @@ class Probes:
             raise ValueError("read before begin")
         end = time.monotonic() + BURST_SECONDS
         with ThreadPoolExecutor(AT_ONCE) as threads:
-            while window.sent < min(MOST, 1 + (time.monotonic() - window.begun) * self._rate):
+            while window.sent < min(self._most, 1 + (time.monotonic() - window.begun) * self._rate):
                 window.sent += 1
                 ask = [threads.submit(self._probe, window.service, track) for track in window.service.tracks]
                 window.answers += [answer.result() for answer in ask]

@@ -76,17 +76,16 @@ class Prometheus:
         """See `Source.close`: no connection outlives its request."""
 
     def _sample(self, namespace: str, revision: str, seconds: float) -> Sample:
-        filled = {
-            "namespace": namespace,
-            "revision": revision,
-            "seconds": str(max(LEAST_SECONDS, round(seconds))),
-        }
-        queries = self._queries
-        requests = round(self._number(queries.requests.format_map(filled)))
+        filled = {"namespace": namespace, "revision": revision, "seconds": str(max(LEAST_SECONDS, round(seconds)))}
+        requests, errors, latency = (
+            _filled(template, filled)
+            for template in (self._queries.requests, self._queries.errors, self._queries.latency)
+        )
+        number = round(self._number(requests))
         return Sample(
-            requests=requests,
-            errors=min(requests, round(self._number(queries.errors.format_map(filled)))),
-            latency=_histogram(self._ask(queries.latency.format_map(filled))),
+            requests=number,
+            errors=min(number, round(self._number(errors))),
+            latency=_histogram(self._ask(latency), latency),
             seconds=seconds,
         )
 
@@ -117,6 +116,16 @@ class Prometheus:
         return result
 
 
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    try:
+        return template.format_map(values)
+    except (KeyError, ValueError, IndexError) as error:
+        raise AnalysisError(
+            f"The query {template} is no template ({error}): {{namespace}}, {{revision}} and {{seconds}} are filled "
+            "in, other braces are doubled"
+        ) from None
+
+
 def _told(error: urllib.error.HTTPError) -> str:
     """What Prometheus says of a bad query, or else what HTTP says."""
     try:
@@ -130,7 +139,9 @@ def _finite(text: str) -> float:
     return value if math.isfinite(value) else 0.0
 
 
-def _histogram(vector: list[dict[str, Any]]) -> Histogram:
+def _histogram(vector: list[dict[str, Any]], query: str) -> Histogram:
+    if not all("le" in each["metric"] for each in vector):
+        raise AnalysisError(f"The answer to the query of latencies has no label `le` (sum by (le) …): {query}")
     up_to = sorted((float(each["metric"]["le"]), _finite(each["value"][1])) for each in vector)
     buckets, low, before = [], 0.0, 0
     for bound, value in up_to:

@@ -1,0 +1,120 @@
+"""The gateway as a source: whose requests it counts, and what it says when something began anew or does not answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from analysis import AnalysisError
+from analysis.histogram import Bucket
+from analysis.sources.gateway import Gateway
+from analysis.sources.queue_proxy import aside
+from tests.unit.gateway_pods import Counts, Pods, metrics
+from tests.unit.release_status import CANARY, STABLE, wanted
+
+SERVICE = wanted().status.services[0]
+
+
+def begun(pods: Pods) -> Gateway:
+    """A source whose window has just begun."""
+    source = Gateway(pods)
+    source.begin(SERVICE)
+    return source
+
+
+def test_only_what_came_since_the_beginning_counts() -> None:
+    pods = Pods({"gateway-1": {STABLE: Counts(1000, 100, {5: 1000}), CANARY: Counts()}})
+    source = begun(pods)
+    assert {name: s.requests for name, s in source.read().items()} == {"stable": 0, "canary": 0}
+    pods.gateways["gateway-1"] = {STABLE: Counts(1050, 101, {5: 1040, 9: 10}), CANARY: Counts(7, 7)}
+    samples = source.read()
+    assert (samples["stable"].requests, samples["stable"].errors) == (50, 1)
+    assert samples["stable"].latency.buckets == (Bucket(5, 6, 40), Bucket(9, 10, 10))
+    assert (samples["canary"].requests, samples["canary"].errors, samples["canary"].origin) == (7, 7, "user")
+
+
+def test_several_gateways_add_up_and_a_new_one_counts_from_its_beginning() -> None:
+    pods = Pods({"a": {STABLE: Counts(10), CANARY: Counts()}, "b": {STABLE: Counts(20), CANARY: Counts()}})
+    source = begun(pods)
+    pods.gateways = {"b": {STABLE: Counts(25)}, "c": {STABLE: Counts(3)}}
+    assert source.read()["stable"].requests == 8
+    assert not source.read()["stable"].notes
+
+
+def test_a_gateway_that_began_anew_counts_from_its_beginning_and_it_is_told() -> None:
+    pods = Pods({"gateway-1": {STABLE: Counts(1000), CANARY: Counts()}})
+    source = begun(pods)
+    pods.gateways["gateway-1"] = {STABLE: Counts(30), CANARY: Counts()}
+    sample = source.read()["stable"]
+    assert sample.requests == 30 and "the gateway gateway-1 began anew" in sample.notes[0]
+
+
+def test_requests_by_a_tag_and_of_this_tool_are_not_users() -> None:
+    pods = Pods(proxies={f"{CANARY}-pod": {("DEFAULT", "2xx"): 5, ("next", "2xx"): 100}, "stranger": {}})
+    source = begun(pods)
+    pods.gateways["gateway-1"] = {STABLE: Counts(), CANARY: Counts(60, 6, {5: 20, 35: 40})}
+    pods.proxies[f"{CANARY}-pod"] = {
+        ("DEFAULT", "2xx"): 23, ("DEFAULT", "5xx"): 2,
+        ("next", "2xx"): 120, ("next", "5xx"): 4, ("UNDEFINED", "2xx"): 16,
+    }  # fmt: skip
+    sample = source.read()["canary"]
+    assert (sample.requests, sample.errors) == (20, 2)
+    assert sample.latency.buckets == (Bucket(5, 6, 20),), "what took 20 to 40 ms was not users'"
+    assert sample.notes == ("40 requests by a tag or of this tool are left out",)
+
+
+def test_a_pod_that_ended_is_still_taken_off() -> None:
+    pods = Pods(proxies={f"{CANARY}-a": {}})
+    source = begun(pods)
+    pods.proxies[f"{CANARY}-a"] = {("next", "2xx"): 10}
+    pods.gateways["gateway-1"] = {STABLE: Counts(), CANARY: Counts(10)}
+    source.read()
+    pods.proxies = {f"{CANARY}-b": {("next", "2xx"): 5}}
+    pods.gateways["gateway-1"] = {STABLE: Counts(), CANARY: Counts(16)}
+    assert source.read()["canary"].requests == 1
+
+
+def test_a_pod_that_does_not_say_who_asked_is_told() -> None:
+    pods = Pods(proxies={f"{CANARY}-a": None})
+    source = begun(pods)
+    assert "did not say which requests came by a tag" in source.read()["canary"].notes[0]
+    assert not source.read()["stable"].notes
+
+
+def test_an_older_gateway_is_asked_for_wide_buckets_and_it_is_told() -> None:
+    pods = Pods(knows_details=False)
+    source = begun(pods)
+    pods.gateways["gateway-1"] = {STABLE: Counts(3, 0, {300: 2, 30: 1}), CANARY: Counts()}
+    sample = source.read()["stable"]
+    assert sample.latency.buckets == (Bucket(25, 50, 1), Bucket(250, 500, 2))
+    assert sample.notes == ("this Envoy tells latencies in wide buckets only",)
+    assert sum("detailed" in path for path in pods.asked) == 1, "it is asked once"
+
+
+@pytest.mark.parametrize("gateways", [{}, {"gateway-1": None}])
+def test_no_gateway_is_a_clear_error(gateways: dict[str, dict[str, Counts] | None]) -> None:
+    with pytest.raises(AnalysisError, match=r"No pod of the gateway .* answers at its port 9000.*make up"):
+        begun(Pods(gateways))
+
+
+def test_a_gateway_that_goes_away_is_a_clear_error() -> None:
+    pods = Pods()
+    source = begun(pods)
+    pods.gateways["gateway-1"] = None
+    with pytest.raises(AnalysisError, match="asked: gateway-1"):
+        source.read()
+
+
+def test_a_revision_with_a_share_that_the_gateway_does_not_know_is_a_clear_error() -> None:
+    with pytest.raises(AnalysisError, match=rf"no statistics of {CANARY}, .*make status"):
+        begun(Pods({"gateway-1": {STABLE: Counts()}}))
+
+
+def test_reading_before_a_window_is_a_mistake_of_the_caller() -> None:
+    with pytest.raises(ValueError, match="read before begin"):
+        Gateway(Pods()).read()
+
+
+def test_users_requests_are_not_aside() -> None:
+    assert aside(metrics({("DEFAULT", "2xx"): 10, ("DISABLED", "5xx"): 3})).requests == 0
+    told = aside(metrics({("next", "2xx"): 10, ("UNDEFINED", "5xx"): 3}))
+    assert (told.requests, told.errors, told.latency.buckets) == (13, 3, (Bucket(20, 40, 13),))

@@ -1,0 +1,213 @@
+"""The other sources, against local servers that speak their protocols; the registry; the extra checks."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import sys
+import threading
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from analysis import AnalysisError
+from analysis.checks import CommandCheck, UrlCheck, check
+from analysis.histogram import Bucket
+from analysis.sources import SOURCES, Reach, source
+from analysis.sources.probes import PROBE_TAG, Probes
+from analysis.sources.prometheus import Prometheus, Queries
+from status.model import Service
+from tests.e2e.environment import free_port
+from tests.unit.http_server import serving
+from tests.unit.release_status import CANARY, STABLE, wanted
+
+REACH = Reach(kubeconfig="the kubeconfig", cluster="dev", path="/info")
+QUICK, FEW = 1000.0, 12
+"""Probes in a second and in a window, for tests that need not wait."""
+
+
+def service(port: int) -> Service:
+    """Notifications at 50/50, its ingress at this port."""
+    given = wanted().status.services[0]
+    return dataclasses.replace(given, url=given.url.replace(":8080", f":{port}"))
+
+
+def series(value: object, **labels: str) -> dict[str, object]:
+    """One element of a Prometheus vector."""
+    return {"metric": labels, "value": [1700000000.0, str(value)]}
+
+
+def prometheus(query: str) -> tuple[int, str]:
+    """What a Prometheus answers to a query: stable has 120 requests and one error, the canary none."""
+    result: list[dict[str, object]]
+    if query == "vector(1)":
+        result = [series(1)]
+    elif f'revision_name="{STABLE}"' not in query or 'route_tag=~"DEFAULT|DISABLED"' not in query:
+        result = []
+    elif query.startswith("sum by (le)"):
+        result = [series(v, le=le) for le, v in (("+Inf", 120.2), ("5", 99.8), ("100", 118.4))]
+    else:
+        result = [series(1.01 if '"5xx"' in query else 120.3)]
+    return 200, json.dumps({"status": "success", "data": {"resultType": "vector", "result": result}})
+
+
+def queried(path: str) -> str:
+    """The query of a request to Prometheus' API."""
+    split = urlsplit(path)
+    assert split.path == "/api/v1/query"
+    return parse_qs(split.query)["query"][0]
+
+
+def test_prometheus_answers_become_samples() -> None:
+    with serving(lambda path, _: prometheus(queried(path))) as port:
+        found = source(f"prometheus:http://127.0.0.1:{port}/", REACH)
+        found.begin(service(80))
+        samples = found.read()
+        found.close()
+    assert found.name == f"prometheus:http://127.0.0.1:{port}"
+    assert (samples["stable"].requests, samples["stable"].errors) == (120, 1)
+    assert samples["stable"].latency.buckets == (Bucket(0, 5, 100), Bucket(5, 100, 18), Bucket(100, 100, 2))
+    assert (samples["canary"].requests, samples["canary"].latency.count) == (0, 0)
+
+
+def test_the_queries_are_templates() -> None:
+    asked: list[str] = []
+
+    def answer(path: str, _: dict[str, str]) -> tuple[int, str]:
+        asked.append(queried(path))
+        return prometheus("vector(1)")
+
+    mine = Queries(requests="hits{{r='{namespace}/{revision}'}}[{seconds}s]", errors="vector(1)", latency="vector(1)")
+    with serving(answer) as port:
+        found = Prometheus(f"http://127.0.0.1:{port}", mine)
+        found.begin(service(80))
+        with pytest.raises(AnalysisError, match=r"no label `le` .*: vector\(1\)"):
+            found.read()
+    assert asked[1] == f"hits{{r='default/{STABLE}'}}[1s]"
+
+
+@pytest.mark.parametrize("template", ["sum(x{{a='{rev}'}})", "sum(x{revision='y'})", "sum(x{"])
+def test_a_query_that_is_no_template_is_a_clear_error(template: str) -> None:
+    with serving(lambda path, _: prometheus(queried(path))) as port:
+        found = Prometheus(f"http://127.0.0.1:{port}", Queries(requests=template))
+        found.begin(service(80))
+        with pytest.raises(AnalysisError, match=r"is no template .* are filled in, other braces are doubled"):
+            found.read()
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ((400, '{"status":"error","error":"parse error at char 3"}'), "refuses (400: parse error at char 3)"),
+        ((200, '{"data":{"resultType":"matrix","result":[]}}'), "answers with 'matrix', not with a vector"),
+        ((200, "<html>"), "No Prometheus answers at"),
+    ],
+)
+def test_what_is_no_answer_of_prometheus_is_a_clear_error(answer: tuple[int, str], told: str) -> None:
+    with serving(lambda *_: answer) as port, pytest.raises(AnalysisError, match=re.escape(told)):
+        Prometheus(f"http://127.0.0.1:{port}").begin(service(80))
+
+
+def test_a_prometheus_that_is_not_there_is_a_clear_error() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(AnalysisError, match=rf"No Prometheus answers at {url} .*curl {url}/-/ready"):
+        Prometheus(url).begin(service(80))
+
+
+def test_probes_are_counted_by_track_and_carry_their_mark() -> None:
+    marks: set[str | None] = set()
+    turn = threading.Lock(), iter(range(10**6))
+
+    def answer(_: str, headers: dict[str, str]) -> tuple[int, str]:
+        marks.add(headers.get("Knative-Serving-Tag"))
+        with turn[0]:
+            number = next(turn[1])
+        if headers["Host"].startswith("next-"):
+            return (500, "") if number % 2 else (200, json.dumps({"podName": f"{CANARY}-x"}))
+        return 200, json.dumps({"podName": f"{STABLE}-x"})
+
+    with serving(answer) as port:
+        found = Probes("/info", QUICK, FEW)
+        found.begin(service(port))
+        samples = found.read()
+        found.close()
+    stable, canary = samples["stable"], samples["canary"]
+    assert marks == {PROBE_TAG}
+    assert stable.errors == 0 and 0 < canary.errors < canary.requests == stable.requests
+    assert canary.latency.count == canary.requests - canary.errors and canary.origin == "probe"
+
+
+def test_a_failed_probe_of_the_services_url_is_nobodys_and_it_is_told() -> None:
+    def answer(_: str, headers: dict[str, str]) -> tuple[int, str]:
+        return (200, json.dumps({"podName": f"{CANARY}-x"})) if headers["Host"].startswith("next-") else (503, "")
+
+    with serving(answer) as port:
+        found = Probes("/info", QUICK, FEW)
+        found.begin(service(port))
+        samples = found.read()
+    assert samples["stable"].requests == 0 and "nobody's" in samples["stable"].notes[0]
+    assert samples["canary"].errors == 0 < samples["canary"].requests
+
+
+def test_probes_that_nobody_answers_are_a_clear_error() -> None:
+    with pytest.raises(AnalysisError, match=r"Not one probe of notifications was answered .*make status"):
+        Probes("/info").begin(service(free_port()))
+
+
+def test_a_source_is_named_or_ones_own() -> None:
+    assert set(SOURCES) == {"gateway", "probes", "prometheus"}
+    assert source("probes", REACH).name == "probes"
+    assert source(f"{__name__}:_own", REACH).name == "probes"
+
+
+def _own(_: str, reach: Reach) -> Probes:
+    return Probes(reach.path)
+
+
+@pytest.mark.parametrize("given", ["", "gatewya", "gateway2:x", "no.such.module:x", "json:no_such_name", ":", "a..b:c"])
+def test_an_unknown_source_is_refused_with_what_is_wanted(given: str) -> None:
+    with pytest.raises(AnalysisError, match=re.escape("Wanted: gateway, probes, prometheus:<URL>")) as refused:
+        source(given, REACH)
+    assert repr(given) in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["", "127.0.0.1:9090", "file:///etc/passwd"])
+def test_a_prometheus_needs_a_url(url: str) -> None:
+    with pytest.raises(AnalysisError, match="the URL of a Prometheus wanted"):
+        source(f"prometheus:{url}", REACH)
+
+
+def test_the_kubeconfig_is_not_shown() -> None:
+    assert "the kubeconfig" not in repr(REACH)
+
+
+def python(code: str) -> str:
+    """A command line that runs a line of Python."""
+    return f"{sys.executable} -c '{code}'"
+
+
+def test_a_command_says_yes_or_no() -> None:
+    given = python('import os; print("of", os.environ["TRACK"]); raise SystemExit(os.environ["TRACK"] == "canary")')
+    no, yes = (check(given).run({"TRACK": track}) for track in ("canary", "stable"))
+    assert (no.outcome, yes.outcome) == ("failed", "passed")
+    assert no.metric == f"check {given}" and no.reason.endswith("says no (exit code 1: of canary)")
+
+
+def test_a_command_that_hangs_is_a_no() -> None:
+    found = CommandCheck(python("import time; time.sleep(60)"), seconds=0.2).run({})
+    assert found.outcome == "failed" and "no answer within 0.2 s" in found.reason
+
+
+@pytest.mark.parametrize("given", ["", "no-such-command --now", "echo 'open"])
+def test_a_check_that_cannot_run_is_refused(given: str) -> None:
+    with pytest.raises(AnalysisError, match=re.escape(repr(given))):
+        check(given)
+
+
+def test_a_url_says_yes_or_no() -> None:
+    with serving(lambda path, _: (200 if path == "/yes" else 409, "")) as port:
+        yes, no = (check(f"http://127.0.0.1:{port}/{word}").run({}) for word in ("yes", "no"))
+    gone = UrlCheck(f"http://127.0.0.1:{port}/yes").run({})
+    assert (yes.outcome, no.outcome, gone.outcome) == ("passed", "failed", "failed")
+    assert "status 409" in no.reason and "refused" in gone.reason

@@ -1,0 +1,142 @@
+"""Verdicts: what fails a candidate, what does not, and what is no verdict."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.histogram import Histogram
+from analysis.model import Finding, Sample, Thresholds
+from analysis.thresholds import milliseconds, rate, rate_text, time_text
+from analysis.verdict import judge
+
+LIMITS = Thresholds(max_error_rate=0.01, max_p95=500, max_p99=1000, min_requests=100)
+LOOKS = 4
+
+
+def sample(requests: int, errors: int = 0, slow: int = 0, fast: float = 5.0, late: float = 700.0) -> Sample:
+    """Requests of which some fail, and some take as long as `late`."""
+    times = [fast] * (requests - slow) + [late] * slow
+    return Sample(requests=requests, errors=errors, latency=Histogram.of(times), seconds=60)
+
+
+def failed(stable: Sample | None, candidate: Sample, limits: Thresholds = LIMITS) -> set[str]:
+    """The metrics that fail."""
+    return {f.metric for f in judge(stable, candidate, limits, LOOKS).findings if f.outcome == "failed"}
+
+
+def test_a_healthy_candidate_passes_and_the_numbers_are_told() -> None:
+    verdict = judge(sample(1000, 2), sample(500, 1), LIMITS, LOOKS)
+    assert verdict.outcome == "passed" and len(verdict.findings) == len(verdict.reasons) == 5
+    assert "error rate 0.2% (1 of 500), at most 1% wanted" in verdict.reasons[0]
+    assert {f.level for f in verdict.findings} == {0.05 / LOOKS / 5}
+
+
+def test_five_percent_errors_fail_and_the_reasons_come_first() -> None:
+    verdict = judge(sample(6000, 6), sample(300, 15), LIMITS, LOOKS)
+    assert verdict.outcome == "failed"
+    assert {f.metric for f in verdict.findings if f.outcome == "failed"} == {"error rate", "error rate against stable"}
+    assert (
+        "5% (15 of 300), at most 1% wanted" in verdict.reasons[0] and "stable's 0.1% (6 of 6000)" in verdict.reasons[1]
+    )
+
+
+def test_a_handful_of_slow_requests_fails_nothing() -> None:
+    assert not failed(sample(1000), sample(100, slow=7)), "7 of 100 are credible where 5 are allowed"
+    assert failed(sample(1000), sample(100, slow=40)) == {"p95", "p95 against stable"}
+    assert failed(sample(1000), sample(1000, slow=40, late=1500)) == {"p99"}
+
+
+def test_a_candidate_slower_by_300_ms_fails_although_it_keeps_to_its_limit() -> None:
+    assert failed(sample(2000), sample(200, slow=200, late=305)) == {"p95 against stable"}
+
+
+def test_a_difference_that_is_tolerated_fails_nothing_however_significant() -> None:
+    against = Thresholds(max_error_increase=0.01, max_p95_increase=100)
+    assert not failed(sample(10**6, 100), sample(10**6, 900), against)
+    assert not failed(sample(3000), sample(3000, slow=3000, late=100), against)
+    assert failed(sample(10**5, 1000), sample(10**5, 2500), against) == {"error rate against stable"}
+
+
+def test_a_single_error_of_few_requests_fails_nothing() -> None:
+    few = dataclasses.replace(LIMITS, min_requests=10)
+    assert judge(sample(200), sample(10, 1), few, LOOKS).outcome == "passed", "a bare threshold would fail 10 %"
+
+
+def test_no_traffic_is_no_verdict() -> None:
+    verdict = judge(Sample(), Sample(), LIMITS, LOOKS)
+    assert (verdict.outcome, verdict.reasons) == ("inconclusive", ("no traffic: not one request came in",))
+    assert not verdict.findings
+
+
+@pytest.mark.parametrize(
+    ("stable", "candidate", "reason"),
+    [
+        (1000, 99, "the candidate got 99 requests, at least 100 wanted for a verdict"),
+        (1000, 0, "the candidate got no request, at least 100 wanted for a verdict"),
+        (1, 1000, "stable got 1 request, at least 100 wanted for a verdict"),
+    ],
+)
+def test_too_few_requests_are_no_verdict(stable: int, candidate: int, reason: str) -> None:
+    verdict = judge(sample(stable), sample(candidate), LIMITS, LOOKS)
+    assert (verdict.outcome, verdict.reasons) == ("inconclusive", (reason,))
+
+
+def test_without_stable_the_limits_alone_hold() -> None:
+    verdict = judge(None, sample(1000), LIMITS, LOOKS)
+    assert (verdict.outcome, [f.metric for f in verdict.findings]) == ("passed", ["error rate", "p95", "p99"])
+    assert failed(None, sample(1000, 50)) == {"error rate"}
+
+
+def test_too_few_times_to_compare_are_said_so() -> None:
+    few = dataclasses.replace(LIMITS, min_requests=20)
+    verdict = judge(sample(30), sample(30), few, LOOKS)
+    assert verdict.outcome == "passed"
+    assert "30 and 30 times are too few to compare" in verdict.reasons[-1], "what was not tested is told"
+
+
+def test_a_check_that_says_no_fails_without_any_traffic() -> None:
+    no = Finding(metric="check smoke", outcome="failed", reason="check smoke says no (exit code 1)")
+    yes = Finding(metric="check smoke", outcome="passed", reason="check smoke says yes (exit code 0)")
+    assert judge(None, Sample(), LIMITS, LOOKS, [no]).reasons == (no.reason,)
+    assert judge(None, Sample(), LIMITS, LOOKS, [no]).outcome == "failed"
+    assert judge(None, Sample(), LIMITS, LOOKS, [yes]).outcome == "inconclusive", "a yes is no traffic"
+    assert judge(None, sample(1000), LIMITS, LOOKS, [yes]).findings[-1] == yes
+
+
+def test_without_a_look_there_is_no_level() -> None:
+    with pytest.raises(ValueError, match="0 looks given"):
+        judge(None, sample(1000), LIMITS, 0)
+
+
+@given(st.integers(0, 400), st.integers(0, 400), st.integers(0, 100))
+def test_one_more_error_never_makes_a_candidate_better(stable: int, candidate: int, more: int) -> None:
+    before, after = candidate, min(400, candidate + more)
+    if failed(sample(400, stable), sample(400, before)):
+        assert failed(sample(400, stable), sample(400, after))
+
+
+@pytest.mark.parametrize(("text", "value"), [("1%", 0.01), ("0.5%", 0.005), ("100%", 1.0), ("0%", 0.0)])
+def test_a_share_has_its_unit(text: str, value: float) -> None:
+    assert rate(text) == pytest.approx(value) and rate_text(value) == text
+
+
+@pytest.mark.parametrize(("text", "value"), [("500ms", 500.0), ("1.5s", 1500.0), ("0.5ms", 0.5)])
+def test_a_time_has_its_unit(text: str, value: float) -> None:
+    assert milliseconds(text) == value and milliseconds(time_text(value)) == value
+
+
+@pytest.mark.parametrize("text", ["1", "0.01", "101%", "-1%", "1 %", "%", "", "1ms", "١%"])
+def test_a_share_without_its_unit_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="wanted") as refused:
+        rate(text)
+    assert repr(text) in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["500", "0ms", "-5ms", "1m", "5%", "ms", ""])
+def test_a_time_without_its_unit_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="wanted"):
+        milliseconds(text)
