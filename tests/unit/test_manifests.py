@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 import pytest
+import yaml
 
 from components import knative, manifests
 from components.images import ImageMap
@@ -20,6 +21,7 @@ TRANSFORMS = {
     "small_requests": manifests.small_requests,
     "quick_start": manifests.quick_start,
     "without_webhook_rules": manifests.without_webhook_rules,
+    "fresh_statistics": manifests.fresh_statistics,
     "without_documentation": manifests.without_documentation,
     "own": manifests.own,
 }
@@ -175,3 +177,8 @@ def test_an_example_goes_with_its_checksum_and_other_entries_stay() -> None:
     found = manifests.transformed([given], manifests.without_documentation)[0]
     assert found["data"] == {"key": "value"}, "an entry of the release is lost"
     assert found["metadata"]["annotations"] == {"other": "2"}, "Knative's webhook refuses the checksum of no example"
+
+
+def test_the_gateway_merges_its_latencies_each_second_and_keeps_the_rest() -> None:
+    (after,) = changed("fresh_statistics").values()
+    assert yaml.safe_load(after["data"]["envoy-bootstrap.yaml"]) == {"admin": {}, "stats_flush_interval": "1s"}
