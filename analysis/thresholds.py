@@ -37,3 +37,8 @@ def rate_text(value: float) -> str:
 def time_text(value: float) -> str:
     """A time in milliseconds as people read it, and as `milliseconds` takes it: `500ms`."""
     return f"{value:.3g}ms" if value < 100 else f"{value:.0f}ms"
+
+
+def points_text(value: float) -> str:
+    """A difference of two shares, 0 to 1, as people read it: `1 point`, `2.5 points`."""
+    return f"{value * 100:.3g} point{'' if value == 0.01 else 's'}"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 from analysis.exact import binomial_at_least, fisher_greater, lower_rank, upper_rank
 from analysis.model import Finding, Outcome, Sample, Thresholds, Verdict
-from analysis.thresholds import rate_text, time_text
+from analysis.thresholds import points_text, rate_text, time_text
 
 P95, P99 = 0.95, 0.99
 Test = Callable[[float], Finding]
@@ -104,8 +104,8 @@ def _errors_against(stable: Sample, candidate: Sample, more: float, level: float
     return Finding(
         metric="error rate against stable",
         outcome="failed" if beyond and p_value <= level else "passed",
-        reason=f"error rate {_rate(candidate)} against stable's {_rate(stable)}, at most {_points(more)} more wanted "
-        f"(p = {p_value:.2g})",
+        reason=f"error rate {_rate(candidate)} against stable's {_rate(stable)}, "
+        f"at most {points_text(more)} more wanted (p = {p_value:.2g})",
         stable=stable.error_rate,
         candidate=candidate.error_rate,
         limit=limit,
@@ -163,10 +163,6 @@ def _name(share: float) -> str:
 
 def _rate(sample: Sample) -> str:
     return f"{rate_text(sample.error_rate or 0.0)} ({sample.errors} of {sample.requests})"
-
-
-def _points(difference: float) -> str:
-    return f"{difference * 100:.3g} point{'' if difference == 0.01 else 's'}"
 
 
 def _time(value: float | None) -> str:
