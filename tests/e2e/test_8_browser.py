@@ -6,22 +6,16 @@ names to the ingress itself.
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 
-from offline.engine_host import install
+from tests.e2e.browser import chromium
 from tests.e2e.environment import PROJECT, SOURCES, Environment
 
-COMMANDS = {"chromium": "chromium", "chromedriver": "chromium-driver"}
-"""What is run, and the Debian package that it is in."""
 STYLE = PROJECT / "offline" / "go" / "conference" / "internal" / "frontend" / "page" / "page.css"
 DARK = {
     "frontend": {
@@ -51,27 +45,9 @@ def urls(environment: Environment) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    """Chromium without a window; installed first where it is missing."""
-    missing = {command: package for command, package in COMMANDS.items() if shutil.which(command) is None}
-    if missing and (os.geteuid() != 0 or shutil.which("apt-get") is None):
-        pytest.fail(f"not found: {', '.join(missing)}. On Debian: apt-get install {' '.join(missing.values())}", False)
-    install(COMMANDS)
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(shutil.which("chromium"))
-    profile: Path = tmp_path_factory.mktemp("chromium")
-    for argument in (
-        "headless=new",
-        "no-sandbox",  # the sandbox refuses root
-        "disable-dev-shm-usage",  # in containers /dev/shm is small
-        f"user-data-dir={profile}",
-        "host-resolver-rules=MAP *.127.0.0.1.sslip.io 127.0.0.1",
-    ):
-        options.add_argument(f"--{argument}")
-    driver = webdriver.Chrome(options, Service(str(shutil.which("chromedriver"))))
-    driver.set_page_load_timeout(60)
-    driver.set_script_timeout(60)
-    yield driver
-    driver.quit()
+    """Chromium, to which the services' names are the ingress."""
+    with chromium(tmp_path_factory.mktemp("chromium"), "host-resolver-rules=MAP *.127.0.0.1.sslip.io 127.0.0.1") as it:
+        yield it
 
 
 def page(browser: webdriver.Chrome, url: str) -> dict[str, Any]:
