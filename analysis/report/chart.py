@@ -8,23 +8,20 @@ texts, and a report costs no 60 MB of packages.
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from analysis.model import Sample
+from analysis.report import axes
 from analysis.report.story import P95, STABLE, Look, Piece, Story
 from analysis.thresholds import rate_text, time_text
 
 WIDTH, LEFT, RIGHT, TOP = 920.0, 62.0, 18.0, 46.0
 HEIGHT, GAP = 128.0, 52.0
 """Of a panel, and between two."""
-MOST_TICKS = 9
 FAR = 3.0
 """A limit more than this many times above all values is told in words instead of flattening them."""
-_TIMES = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 
-Point = tuple[float, float]
 Text = Callable[[float], str]
 
 
@@ -44,7 +41,7 @@ class Drawn:
     role: str
     """`stable`, `candidate` or `other`: its colour and stroke."""
     path: str
-    dots: tuple[Point, ...] = ()
+    dots: tuple[axes.Point, ...] = ()
     """Values without a neighbour, which no line shows."""
 
 
@@ -89,21 +86,14 @@ def picture(story: Story) -> Picture:
         _measured(story, 1, "Error rate", lambda sample: sample.error_rate, limits.max_error_rate, rate_text),
         _measured(story, 2, "Latency, 95th percentile", _p95, limits.max_p95, time_text),
     )
-    times = tuple(Tick(_x(story, at), clock(at)) for at in _time_ticks(story.seconds))
+    times = tuple(Tick(_x(story, at), axes.clock(at)) for at in axes.moments(story.seconds))
     marks = tuple(
         Mark(_x(story, look.at), look.judged.verdict.outcome, f"step {look.judged.step + 1}: {_told(look)}")
         for look in story.looks
     )
     ends = ", ".join(f"step {look.judged.step + 1} {look.judged.verdict.outcome}" for look in story.looks)
-    what = f"Shares, error rate and latency of each track over {clock(story.seconds)}."
+    what = f"Shares, error rate and latency of each track over {axes.clock(story.seconds)}."
     return Picture(panels[-1].bottom + 34, panels, times, marks, f"{what} {ends or 'No verdict'}.")
-
-
-def clock(seconds: float) -> str:
-    """A duration as `1:05` or `2:00:00`."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _told(look: Look) -> str:
@@ -141,14 +131,14 @@ def _shares(story: Story) -> Panel:
 
     lines = []
     for track in story.tracks:
-        points: list[Point] = []
+        points: list[axes.Point] = []
         for at, shared in story.shares:
             share = shared.shares.get(track, 0)
             points += [(_x(story, at), points[-1][1])] if points else []
             points.append((_x(story, at), y(share)))
         if points:
             points.append((_x(story, _whole(story)), points[-1][1]))
-        lines.append(Drawn(track, role(story, track), _path([points])))
+        lines.append(Drawn(track, role(story, track), axes.path([points])))
     ticks = tuple(Tick(y(percent), f"{percent}%") for percent in (0, 50, 100))
     return Panel("Share of the requests", top, bottom, ticks, tuple(lines))
 
@@ -160,7 +150,7 @@ def _measured(
     series = {track: _values(story.pieces, track, value) for track in story.tracks}
     most = max((v for values in series.values() for _, v in values if v is not None), default=0.0)
     shown = limit is not None and limit <= FAR * most
-    steps = _steps(max(most, limit or 0.0 if shown else 0.0) or limit or 1.0)
+    steps = axes.steps(max(most, limit or 0.0 if shown else 0.0) or limit or 1.0)
 
     def y(number: float) -> float:
         return round(bottom - (bottom - top) * number / steps[-1], 1)
@@ -173,7 +163,7 @@ def _measured(
             if some
         ]
         alone = tuple(run[0] for run in runs if len(run) == 1)
-        lines.append(Drawn(track, role(story, track), _path(run for run in runs if len(run) > 1), alone))
+        lines.append(Drawn(track, role(story, track), axes.path(run for run in runs if len(run) > 1), alone))
     remark = f"limit {text(limit)}" + ("" if shown else ", above the picture") if limit is not None else ""
     return Panel(
         title,
@@ -189,26 +179,11 @@ def _measured(
 def _values(
     pieces: Sequence[Piece], track: str, value: Callable[[Sample], float | None]
 ) -> list[tuple[float, float | None]]:
-    """A track's values at the middle of each piece; None where it had no requests."""
-    return [
-        ((piece.begun + piece.ended) / 2, value(piece.samples[track]) if track in piece.samples else None)
-        for piece in pieces
-    ]
-
-
-def _steps(most: float) -> list[float]:
-    """Round numbers from 0 to at least `most`, which is above 0."""
-    rough = most / 3
-    size = 10.0 ** math.floor(math.log10(rough))
-    step = next(size * factor for factor in (1, 2, 2.5, 5, 10) if size * factor >= rough * (1 - 1e-9))
-    return [step * number for number in range(math.ceil(most / step - 1e-9) + 1)]
-
-
-def _time_ticks(seconds: float) -> list[float]:
-    step = next((time for time in _TIMES if seconds / time <= MOST_TICKS), _TIMES[-1])
-    return [float(at) for at in range(0, math.floor(seconds) + 1, step)]
-
-
-def _path(runs: Iterable[Sequence[Point]]) -> str:
-    """An SVG path through each run of points."""
-    return " ".join("M" + " L".join(f"{x:g} {y:g}" for x, y in run) for run in runs if run)
+    """A track's values at the middle of each piece; None where it had no requests, and where nobody measured."""
+    values: list[tuple[float, float | None]] = []
+    for before, piece in zip([None, *pieces], pieces, strict=False):
+        if before and piece.begun - before.ended > piece.ended - piece.begun:
+            values.append((before.ended, None))
+        sample = piece.samples.get(track)
+        values.append(((piece.begun + piece.ended) / 2, value(sample) if sample else None))
+    return values

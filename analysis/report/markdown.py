@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from analysis.history import Event
-from analysis.report.chart import clock
+from analysis.report.axes import clock
 from analysis.report.page import ENDING_SIGNS, SIGNS, facts, number, p95, p_value, rate
 from analysis.report.story import Look, Story, story
 

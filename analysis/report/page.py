@@ -10,7 +10,7 @@ import jinja2
 
 from analysis.history import Event
 from analysis.model import Finding, Sample, Thresholds
-from analysis.report import chart
+from analysis.report import axes, chart
 from analysis.report.story import P95, Story, story
 from analysis.thresholds import points_text, rate_text, time_text
 
@@ -39,7 +39,7 @@ def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"number": number, "rate": rate, "p95": p95, "clock": chart.clock, "p_value": p_value}
+    environment.filters |= {"number": number, "rate": rate, "p95": p95, "clock": axes.clock, "p_value": p_value}
     return environment.get_template("page.html.j2")
 
 
@@ -52,7 +52,7 @@ def facts(told: Story) -> list[tuple[str, str]]:
         users = [("Users' requests", f"{ended.user_requests:,}, {ended.user_errors:,} of them failed{share}")]
     return [
         ("Began", f"{started.at:%Y-%m-%d %H:%M:%S %Z}"),
-        ("Took", chart.clock(told.seconds)),
+        ("Took", axes.clock(told.seconds)),
         ("Strategy", f"{started.strategy}: {' → '.join(f'{step}%' for step in started.steps)}"),
         ("Each step", f"{started.interval_seconds:g} s"),
         *users,

@@ -16,7 +16,8 @@ from analysis import AnalysisError
 from analysis.history import Ended, Judged, Started, line
 from analysis.report import html, markdown
 from analysis.report.__main__ import main
-from analysis.report.chart import clock, picture
+from analysis.report.axes import clock
+from analysis.report.chart import picture
 from analysis.report.story import MOST_POINTS, story
 from tests import rollout_history
 

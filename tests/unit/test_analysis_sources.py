@@ -5,14 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-import sys
 import threading
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from analysis import AnalysisError
-from analysis.checks import CommandCheck, UrlCheck, check
 from analysis.histogram import Bucket
 from analysis.sources import SOURCES, Reach, source
 from analysis.sources.probes import PROBE_TAG, Probes
@@ -180,34 +178,3 @@ def test_a_prometheus_needs_a_url(url: str) -> None:
 
 def test_the_kubeconfig_is_not_shown() -> None:
     assert "the kubeconfig" not in repr(REACH)
-
-
-def python(code: str) -> str:
-    """A command line that runs a line of Python."""
-    return f"{sys.executable} -c '{code}'"
-
-
-def test_a_command_says_yes_or_no() -> None:
-    given = python('import os; print("of", os.environ["TRACK"]); raise SystemExit(os.environ["TRACK"] == "canary")')
-    no, yes = (check(given).run({"TRACK": track}) for track in ("canary", "stable"))
-    assert (no.outcome, yes.outcome) == ("failed", "passed")
-    assert no.metric == f"check {given}" and no.reason.endswith("says no (exit code 1: of canary)")
-
-
-def test_a_command_that_hangs_is_a_no() -> None:
-    found = CommandCheck(python("import time; time.sleep(60)"), seconds=0.2).run({})
-    assert found.outcome == "failed" and "no answer within 0.2 s" in found.reason
-
-
-@pytest.mark.parametrize("given", ["", "no-such-command --now", "echo 'open"])
-def test_a_check_that_cannot_run_is_refused(given: str) -> None:
-    with pytest.raises(AnalysisError, match=re.escape(repr(given))):
-        check(given)
-
-
-def test_a_url_says_yes_or_no() -> None:
-    with serving(lambda path, _: (200 if path == "/yes" else 409, "")) as port:
-        yes, no = (check(f"http://127.0.0.1:{port}/{word}").run({}) for word in ("yes", "no"))
-    gone = UrlCheck(f"http://127.0.0.1:{port}/yes").run({})
-    assert (yes.outcome, no.outcome, gone.outcome) == ("passed", "failed", "failed")
-    assert "status 409" in no.reason and "refused" in gone.reason
