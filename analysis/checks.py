@@ -64,7 +64,8 @@ class UrlCheck:
     def run(self, environ: Mapping[str, str]) -> Finding:  # noqa: ARG002 - of the protocol
         """See `Check.run`."""
         try:
-            with urllib.request.urlopen(self.name, timeout=self.seconds) as response:  # nosec B310 - see `check`
+            # Only http(s) gets here: `check` sees to it.
+            with urllib.request.urlopen(self.name, timeout=self.seconds) as response:  # nosec B310
                 return _finding(self.name, True, f"status {response.status}")
         except urllib.error.HTTPError as error:
             return _finding(self.name, False, f"status {error.code}")

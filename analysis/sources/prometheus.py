@@ -99,7 +99,8 @@ class Prometheus:
         """The vector that an instant query results in."""
         url = f"{self._url}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
         try:
-            with urllib.request.urlopen(url, timeout=SECONDS) as response:  # nosec B310 - the scheme is checked
+            # Only http(s): the constructor refuses other schemes.
+            with urllib.request.urlopen(url, timeout=SECONDS) as response:  # nosec B310
                 answer = json.load(response)
         except urllib.error.HTTPError as error:
             raise AnalysisError(f"{self._url} refuses ({error.code}: {_told(error)}) the query: {query}") from None
