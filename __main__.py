@@ -51,3 +51,4 @@ conference = ConferenceApplication("conference", conference_args, on_cluster)
 
 for name, value in {**cluster.outputs, **serving.outputs, "services": conference.releases}.items():
     pulumi.export(name, value)
+pulumi.export("rollouts", {name: rollout.exported() for name, rollout in settings.rollouts.items()})

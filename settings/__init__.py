@@ -18,9 +18,11 @@ from settings.model import (
     VersionSettings,
 )
 from settings.problems import Problem, SettingsError
+from settings.rollouts import CANDIDATE, Rollout, State, service_settings
 from settings.rules import warnings
 
 __all__ = [
+    "CANDIDATE",
     "Cluster",
     "Kafka",
     "Knative",
@@ -28,15 +30,18 @@ __all__ = [
     "PostgreSQL",
     "Problem",
     "Redis",
+    "Rollout",
     "Service",
     "Settings",
     "SettingsError",
     "Sources",
     "Stable",
+    "State",
     "Track",
     "VersionSettings",
     "from_stack",
     "load",
     "secret",
+    "service_settings",
     "warnings",
 ]

@@ -14,7 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from settings.model import Service, Settings
 from settings.problems import PROJECT, SECRETS, Problem, SettingsError, from_validation, remove_command, shown
-from settings.rules import CANARY, broken, misplaced, warnings
+from settings.rollouts import service_settings
+from settings.rules import CANARY, broken, misplaced, under_way, warnings
 from settings.types import Percent
 
 _PLAIN = ("canaryPercent",)
@@ -32,8 +33,9 @@ def load(raw: Mapping[str, str], known_services: tuple[str, ...], directory: Pat
     problems: list[Problem] = []
     values = {key: _parsed(key, text, problems) for key, text in raw.items() if key not in SECRETS}
     values["sources"] = _sources(values.get("sources"), directory, problems)
-    _fill_services(values, known_services, problems)
+    canary_percent = _fill_services(values, known_services, problems)
     _fill_knative(values)
+    _known(values.get("rollouts"), "rollouts", known_services, problems)
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
@@ -41,6 +43,10 @@ def load(raw: Mapping[str, str], known_services: tuple[str, ...], directory: Pat
             [*problems, *from_validation(error, Settings), *broken(_sound_services(values, error))]
         ) from None
     problems += [*broken(settings.services), *misplaced(settings)]
+    for name, rollout in settings.rollouts.items():
+        if name in known_services and rollout.under_way:
+            expected = _with_percents(service_settings(rollout) or {}, canary_percent)
+            problems += under_way(name, rollout, settings.services[name], expected)
     if problems:
         raise SettingsError(problems)
     return settings
@@ -113,21 +119,29 @@ def _sound_services(values: dict[str, Any], error: ValidationError) -> dict[str,
     }
 
 
-def _fill_services(values: dict[str, Any], known: tuple[str, ...], problems: list[Problem]) -> None:
-    """Add the services left out, and the percent that a track left out: canaryPercent for canary, 0 for others."""
+def _fill_services(values: dict[str, Any], known: tuple[str, ...], problems: list[Problem]) -> int:
+    """Add the services left out, and the percent that a track left out: canaryPercent for canary, 0 for others.
+
+    Returns canaryPercent.
+    """
     services = values.get("services", {})
     if not isinstance(services, dict):
         problems.append(Problem("services", shown(services), "a mapping", remove_command("services")))
         services = {}
-    for name in services:
-        if name not in known:
-            path = f"services.{name}"
-            problems.append(Problem(path, "an unknown service", f"one of {', '.join(known)}", remove_command(path)))
+    _known(services, "services", known, problems)
     try:
         canary_percent = TypeAdapter(Percent).validate_python(values.get("canaryPercent", 0))
     except ValidationError:
         canary_percent = 0  # told once, for the key itself
     values["services"] = {name: _with_percents(services.get(name) or {}, canary_percent) for name in known}
+    return canary_percent
+
+
+def _known(given: Any, key: str, known: tuple[str, ...], problems: list[Problem]) -> None:
+    for name in given if isinstance(given, dict) else ():
+        if name not in known:
+            path = f"{key}.{name}"
+            problems.append(Problem(path, "an unknown service", f"one of {', '.join(known)}", remove_command(path)))
 
 
 def _fill_knative(values: dict[str, Any]) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
+from settings.base import Frozen as _Settings
+from settings.rollouts import Rollout
 from settings.types import (
     DomainName,
     EnvironmentName,
@@ -23,10 +24,6 @@ from settings.types import (
     Version,
     Wait,
 )
-
-
-class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
 class Cluster(_Settings):
@@ -171,3 +168,5 @@ class Settings(_Settings):
     redis: Redis = Redis()
     sources: Sources = Sources()
     services: Mapping[Label, Service] = Field(default_factory=dict)
+    rollouts: Mapping[Label, Rollout] = Field(default_factory=dict)
+    """Guided rollouts, by service: planned, under way, or ended."""

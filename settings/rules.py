@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
+from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
 from settings.model import Service, Settings
 from settings.problems import Problem, remove_command, set_command
+from settings.rollouts import CANDIDATE, Rollout
 from settings.types import DNS_LABEL_LENGTH
 
 _OF_EXISTING_CLUSTERS = ("context", "kubeconfig")
@@ -64,6 +67,41 @@ def warnings(settings: Settings) -> list[str]:
             f"Add one: {set_command('services.notifications-service.tracks.canary.version', 'v1.1.0')}"
         ]
     return []
+
+
+def under_way(name: str, rollout: Rollout, service: Service, expected: Mapping[str, Any]) -> Iterator[Problem]:
+    """What keeps a rollout that is under way from owning the service's traffic.
+
+    expected: the service's entry that the rollout stands for, percents filled in. Where it is other than the
+    service's, a person has changed the one or the other.
+    """
+    path = f"services.{name}"
+    before = (rollout.state.before if rollout.state else None) or {}
+    if CANDIDATE in (before.get("tracks") or {}):
+        wanted = f"another name for the track: a rollout adds one named {CANDIDATE}"
+        yield Problem(
+            f"{path}.tracks.{CANDIDATE}", "a track of your own", wanted, remove_command(f"{path}.tracks.{CANDIDATE}")
+        )
+    for track, settings in service.tracks.items():
+        if track != CANDIDATE and settings.percent:
+            where = "canaryPercent" if track == CANARY else f"{path}.tracks.{track}.percent"
+            yield Problem(
+                f"{path}.tracks.{track}.percent",
+                f"{settings.percent} percent, while a rollout shares the requests between stable and {CANDIDATE}",
+                "0 until it has ended",
+                set_command(where, "0"),
+            )
+    try:
+        same = Service.model_validate(expected) == service
+    except ValidationError:
+        same = False
+    if not same:
+        yield Problem(
+            path,
+            f"other settings than those of the rollout that is under way (to {rollout.to}, {rollout.percent} percent)",
+            "a service that is left alone until its rollout has ended",
+            f"rollout abort {name} (the settings of before), or rollout resume {name} --overwrite (the rollout's)",
+        )
 
 
 def _shares(name: str, service: Service) -> Iterator[Problem]:

@@ -96,3 +96,28 @@ DomainName = Annotated[
     ),
 ]
 Repository = Annotated[str, AfterValidator(_no_url), StringConstraints(min_length=1)]
+_INTERVAL = "1s to 24h, as a whole number of seconds, minutes or hours such as 60s or 5m"
+
+
+def _interval_within_limits(value: str) -> str:
+    if not 1 <= seconds(value) <= 24 * 3600:
+        raise ValueError(_INTERVAL)
+    return value
+
+
+def seconds(value: str) -> float:
+    """Seconds of an Interval or a Latency: `90s`, `5m`, `1h`, `250ms`, `0.5s`."""
+    number, unit = re.fullmatch(r"([0-9.]+)([a-z]+)", value).groups()  # type: ignore[union-attr] # its type says so
+    return float(number) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600}[unit]
+
+
+Interval = Annotated[Text, _matching(r"^[0-9]{1,5}[smh]$", _INTERVAL), AfterValidator(_interval_within_limits)]
+"""How long something is observed, 1 second to 24 hours."""
+Rate = Annotated[
+    Text, _matching(r"^(100|[0-9]{1,2}(\.[0-9]{1,3})?)%$", "a share with its unit, 0% to 100%, such as 1% or 0.5%")
+]
+"""Share of requests."""
+Latency = Annotated[
+    Text, _matching(r"^([0-9]{1,5}ms|[0-9]{1,3}(\.[0-9]{1,3})?s)$", "a time with its unit such as 500ms or 1.5s")
+]
+"""How long a request may take."""

@@ -41,7 +41,7 @@ def environment(checkout: Checkout, environ: Mapping[str, str]) -> dict[str, str
 
     The same that scripts/activate makes. A backend or a passphrase that the user has set stays.
     """
-    tools = os.pathsep.join([str(checkout.bin), str(checkout.root / ".venv" / "bin")])
+    tools = os.pathsep.join([str(checkout.bin), str(checkout.root / ".venv" / "bin"), str(checkout.root / "scripts")])
     made = {
         **environ,
         "PATH": f"{tools}{os.pathsep}{environ.get('PATH', os.defpath)}",

@@ -31,7 +31,7 @@ def prepared(checkout: Checkout, **environ: str) -> dict[str, str]:
 
 def test_the_checkouts_tools_come_first() -> None:
     path = environment(Checkout(Path("/here")), {"PATH": "/usr/bin:/bin"})["PATH"]
-    assert path == "/here/.local/bin:/here/.venv/bin:/usr/bin:/bin"
+    assert path == "/here/.local/bin:/here/.venv/bin:/here/scripts:/usr/bin:/bin"
 
 
 def test_state_and_passphrase_are_made_and_closed_to_others(checkout: Checkout) -> None:

@@ -1,0 +1,186 @@
+"""The verbs of the command line, each under the lock of the stack: what is there, what may be done, and who is told."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from analysis import AnalysisError
+from analysis.history import Event, Noted, Started
+from analysis.model import Check
+from app.services import SERVICES
+from rollout import RolloutError, machine, plan
+from rollout.analyst import MakeSource, Observer
+from rollout.configuration import Configuration
+from rollout.drive import Driver
+from rollout.lock import Desk, Wish
+from rollout.opening import opening
+from rollout.ports import View
+from rollout.stack import Stack
+from rollout.views import Both, Journal
+from settings.problems import Problem
+from settings.rollouts import Rollout
+from status import StatusError
+
+MakeView = Callable[[ExitStack, Sequence[Event]], View]
+"""From the events of before to who is told of the next ones; is left with the stack of exits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a rollout happens, and what it is made of."""
+
+    service: str
+    stack: str
+    project: Path
+    folder: Path
+    """For the lock and the histories."""
+    environ: Mapping[str, str]
+    view: MakeView
+    source: MakeSource
+    check: Callable[[str], Check]
+
+    @property
+    def configuration(self) -> Configuration:
+        """The stack's configuration file."""
+        return Configuration(self.project / f"Pulumi.{self.stack}.yaml")
+
+    @property
+    def desk(self) -> Desk:
+        """The lock and the wishes of the stack."""
+        return Desk(self.folder, self.stack)
+
+
+def start(place: Place, options: Mapping[str, Any], sets: Sequence[str]) -> Rollout:
+    """Begin a rollout and drive it. Raises RolloutError, before anything is changed, with every problem."""
+    with place.desk.held() as mine:
+        if not mine:
+            raise RolloutError(
+                f"A rollout of the stack {place.stack} is being driven ({place.desk.holder()}): one at a time."
+            )
+        there = current(place)
+        if there and there.under_way:
+            raise RolloutError(
+                f"A rollout of {place.service} to {there.to} is under way: rollout status {place.service}. "
+                f"To go on with it: rollout resume {place.service}. To end it: rollout abort {place.service}"
+            )
+        problems: list[Problem] = []
+        given = dict(options)
+        if sets:
+            given["overrides"] = plan.overrides(sets, problems)
+        stack = Stack(place.stack, place.project, place.environ, lambda _: None)
+        outputs = stack.outputs()
+        declared = {**(place.configuration.rollout(place.service) or {}), **given}
+        problems += _unanswered(place, outputs, str(declared.get("source", "gateway")))
+        made = plan.planned(place.service, given, place.configuration, problems)
+        identity = f"{place.service}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+        first = plan.checked(place.service, made, identity, place.configuration, place.project)
+        return _driven(
+            place,
+            None,
+            first,
+            opening(place.stack, place.service, first, place.configuration.entry(place.service), outputs),
+        )
+
+
+def resume(place: Place, overwrite: bool) -> Rollout:
+    """Drive a rollout on from where it is; one that has ended is made real again. Raises RolloutError.
+
+    overwrite: settings that were changed by hand are lost.
+    """
+    with place.desk.held() as mine:
+        if not mine:
+            raise RolloutError(f"The rollout is being driven already ({place.desk.holder()}).")
+        there = _existing(place)
+        paused = there.state is not None and there.state.paused
+        return _driven(place, None if overwrite else there, machine.resumed(there) if paused else there)
+
+
+def wish(place: Place, wanted: Wish) -> Rollout | None:
+    """Pause, promote or abort: by the process that drives the rollout, then None is returned; or here. Raises
+    RolloutError.
+    """
+    with place.desk.held() as mine:
+        if not mine:
+            place.desk.ask(wanted)
+            return None
+        there = _existing(place)
+        if not there.under_way:
+            raise RolloutError(f"No rollout of {place.service} is under way: rollout status {place.service}")
+        if wanted.verb == "abort":  # whatever was changed by hand goes too
+            return _driven(place, None, machine.aborted(there))
+        return _driven(place, there, machine.granted(there, wanted.verb, wanted.full))
+
+
+def current(place: Place) -> Rollout | None:
+    """The service's rollout as the settings have it, planned, under way or ended; None: there is none, or only a
+    plan that does not hold.
+    """
+    entry = place.configuration.rollout(place.service)
+    try:
+        return Rollout.model_validate(entry) if entry else None
+    except ValidationError as error:
+        if "state" in (entry or {}):
+            raise RolloutError(
+                f"The entry rollouts.{place.service} of the stack's settings cannot be read: {error.errors()[0]['msg']}"
+            ) from None
+        return None
+
+
+def _existing(place: Place) -> Rollout:
+    there = current(place)
+    if not there or not there.state:
+        raise RolloutError(f"There is no rollout of {place.service}: rollout start {place.service} --to VERSION")
+    return there
+
+
+def _unanswered(place: Place, outputs: Mapping[str, Any], source: str) -> list[Problem]:
+    """The problem that a source does not answer; empty where it does."""
+    if place.service not in SERVICES:
+        return []
+    observer = Observer(place.stack, place.service, place.source, ())
+    try:
+        observer.begin(outputs, Rollout(to="any", source=source))
+    except AnalysisError as error:
+        return [Problem("source", source, f"a source that answers ({error})")]
+    except StatusError as error:
+        raise RolloutError(str(error)) from None
+    finally:
+        observer.close()
+    return []
+
+
+def _driven(place: Place, before: Rollout | None, after: Rollout, started: Started | None = None) -> Rollout:
+    """Write a state, and drive on from there."""
+    assert after.state is not None, "only started rollouts are driven"
+    journal = Journal(place.folder, after.state.id)
+    with ExitStack() as exits:
+        view = Both(journal, place.view(exits, journal.events()))
+        observer = Observer(place.stack, place.service, place.source, [place.check(text) for text in after.checks])
+        exits.callback(observer.close)
+        stack = Stack(
+            place.stack,
+            place.project,
+            place.environ,
+            lambda text: view.event(Noted(at=datetime.now(UTC), text=text)),
+        )
+        driver = Driver(
+            service=place.service,
+            configuration=place.configuration,
+            stack=stack,
+            analyst=observer,
+            view=view,
+            wish=lambda: place.desk.taken(place.service),
+            history=journal.events,
+        )
+        driver.write(before, after)
+        if started:
+            view.event(started)
+        return driver.drive(after)

@@ -1,0 +1,65 @@
+"""The command line of `rollout`: its verbs and options, and the plan that those of `start` name."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from toolchain.state import stack_name
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    main_parser = argparse.ArgumentParser(prog="rollout", description="Guided rollouts of a service of the stack.")
+    verbs = main_parser.add_subparsers(dest="verb", required=True)
+    texts = {
+        "start": "begin a rollout and drive it to its end",
+        "status": "where it is",
+        "pause": "keep the traffic where it is",
+        "resume": "go on, from a pause or after the tool was killed",
+        "promote": "go on to the next step without a verdict",
+        "abort": "the settings of before",
+        "report": "its history as HTML and Markdown",
+    }
+    by_verb = {verb: verbs.add_parser(verb, help=text, description=text) for verb, text in texts.items()}
+    for each in by_verb.values():
+        each.add_argument("service")
+        each.add_argument("--stack", default=stack_name(os.environ), help="default: PULUMI_STACK, else dev")
+        each.add_argument("--json", action="store_true", help="JSON, one event a line")
+    start = by_verb["start"]
+    start.add_argument("--to", metavar="VERSION")
+    start.add_argument("--strategy", help="canary, blue-green or ab")
+    start.add_argument("--steps", metavar="5,25,50,100", help="percentages that rise to 100; one for ab")
+    for name, example in (("interval", "60s"), ("max-error-rate", "1%"), ("max-p95", "500ms"), ("max-p99", "1s")):
+        start.add_argument(f"--{name}", metavar=example)
+    start.add_argument("--min-requests", metavar="N", help="of each judged track, before any verdict")
+    start.add_argument("--patience", metavar="N", help="further intervals for a step without a verdict")
+    start.add_argument("--source", help="gateway, probes, or prometheus:URL")
+    start.add_argument("--check", action="append", metavar="COMMAND|URL", help="has to say yes as well; repeatable")
+    start.add_argument("--set", action="append", metavar="env.X=Y", help="a setting of the new version; repeatable")
+    by_verb["promote"].add_argument("--full", action="store_true", help="all steps, not just this one")
+    by_verb["resume"].add_argument("--overwrite", action="store_true", help="settings changed by hand are lost")
+    by_verb["report"].add_argument("--html", type=Path, metavar="FILE")
+    by_verb["report"].add_argument("--markdown", type=Path, metavar="FILE")
+    return main_parser
+
+
+def chosen(given: argparse.Namespace) -> dict[str, Any]:
+    """The keys of a plan that the options of `start` name, as the stack's settings have them. Pure."""
+    strategy = {"blue-green": "blueGreen"}.get(given.strategy, given.strategy)
+    options: dict[str, Any] = {
+        "to": given.to,
+        "strategy": strategy,
+        "steps": given.steps.split(",") if given.steps else None,
+        "interval": given.interval,
+        "maxErrorRate": given.max_error_rate,
+        "maxP95": given.max_p95,
+        "maxP99": given.max_p99,
+        "minRequests": given.min_requests,
+        "patience": given.patience,
+        "source": given.source,
+        "checks": given.check,
+    }
+    return {key: value for key, value in options.items() if value is not None}

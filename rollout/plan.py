@@ -1,0 +1,119 @@
+"""From what a person asks for, on the command line and in the stack's settings, to a rollout; all problems at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+import settings
+from app.services import SERVICES
+from rollout import RolloutError, machine
+from rollout.configuration import Configuration
+from settings.problems import Problem, SettingsError, from_validation
+from settings.rollouts import Rollout, new_version, service_settings
+
+FLAGS = {
+    "to": "--to v1.1.0",
+    "strategy": "--strategy canary",
+    "steps": "--steps 5,25,50,100",
+    "interval": "--interval 60s",
+    "maxErrorRate": "--max-error-rate 1%",
+    "maxP95": "--max-p95 500ms",
+    "maxP99": "--max-p99 1s",
+    "minRequests": "--min-requests 100",
+    "patience": "--patience 3",
+    "source": "--source gateway",
+    "overrides": "--set env.NAME=VALUE",
+}
+"""Option of each key of a plan, with an example."""
+
+
+def planned(
+    service: str, options: Mapping[str, Any], configuration: Configuration, further: Sequence[Problem] = ()
+) -> Rollout:
+    """The plan: what the stack's settings declare for the service, and the options, which replace.
+
+    further: problems that were found elsewhere, to be told in the same go.
+
+    Raises RolloutError with every problem.
+    """
+    problems = list(further)
+    if service not in SERVICES:
+        problems.append(Problem("service", service, f"one of {', '.join(SERVICES)}"))
+    declared = configuration.rollout(service) or {}
+    given = {**{key: value for key, value in declared.items() if key != "state"}, **options}
+    stable = _stable(configuration.entry(service))
+    if given.get("to") == stable.get("version", settings.Stable().version) and not given.get("overrides"):
+        problems.append(Problem("to", given["to"], "another version than stable's, or other settings: --set"))
+    try:
+        plan = Rollout.model_validate(given)
+    except ValidationError as error:
+        problems += from_validation(error, Rollout)
+        raise refused(service, problems) from None
+    if problems:
+        raise refused(service, problems)
+    return plan
+
+
+def checked(service: str, plan: Rollout, identity: str, configuration: Configuration, project: Path) -> Rollout:
+    """The plan at its first step, after every state that it leads to was judged as settings.
+
+    Raises RolloutError with every problem.
+    """
+    first = machine.started(plan, identity, configuration.entry(service))
+    states = [first]
+    while states[-1].state and states[-1].state.phase == "step":
+        states.append(machine.promoted(states[-1], full=False))
+    problems: dict[str, Problem] = {}
+    for state in states:
+        raw = configuration.with_rollout(service, service_settings(state), state.exported())
+        try:
+            settings.load(raw, tuple(SERVICES), project)
+        except SettingsError as error:
+            problems.update({problem.path + problem.given: problem for problem in error.problems})
+    if problems:
+        raise refused(service, list(problems.values()))
+    return first
+
+
+def refused(service: str, problems: Sequence[Problem]) -> RolloutError:
+    """All problems of a start, in words for people. Pure."""
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    lines = [f"{count} with the rollout of {service}; nothing was changed:"]
+    for problem in problems:
+        key = problem.path.removeprefix(f"rollouts.{service}.").partition(".")[0]
+        flag = FLAGS.get(key)
+        name = flag.partition(" ")[0] if flag else problem.path
+        fix = flag or problem.fix
+        lines.append(f"  - {name}: given {problem.given}; wanted {problem.wanted}")
+        lines += [f"      fix: {fix}"] if fix else []
+    return RolloutError("\n".join(lines))
+
+
+def overrides(given: Sequence[str], problems: list[Problem]) -> dict[str, Any]:
+    """`env.X=Y` and `minScale=2` as nested settings; what is neither goes to the problems. Pure."""
+    found: dict[str, Any] = {}
+    for text in given:
+        path, equals, value = text.partition("=")
+        key, _, name = path.partition(".")
+        if not equals or not key or (key == "env") != bool(name):
+            problems.append(Problem("overrides", text, "env.NAME=VALUE, or KEY=VALUE with a setting of a track"))
+        elif name:
+            found.setdefault("env", {})[name] = value
+        else:
+            found[key] = yaml.safe_load(value)
+    return found
+
+
+def _stable(entry: Mapping[str, Any] | None) -> dict[str, Any]:
+    return dict((entry or {}).get("stable") or {})
+
+
+def versions(entry: Mapping[str, Any] | None, plan: Rollout) -> tuple[str, str]:
+    """Stable's version before, and the new one. Pure."""
+    stable = _stable(entry)
+    return str(stable.get("version", settings.Stable().version)), str(new_version(stable, plan)["version"])

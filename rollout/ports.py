@@ -1,0 +1,47 @@
+"""What driving a rollout needs of the world, so that it can be driven, and tested, without knowing who provides it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from analysis.history import Event
+from analysis.model import Sample, Verdict
+from rollout.stack import Update
+from settings.rollouts import Rollout
+
+
+class Updates(Protocol):
+    """The stack."""
+
+    def up(self, message: str) -> Update:
+        """Make what the configuration says. Raises UpdateError where it cannot be made."""
+        ...
+
+
+class Analyst(Protocol):
+    """Who observes the tracks and judges the candidate. Its errors are AnalysisError."""
+
+    def begin(self, outputs: Mapping[str, Any], rollout: Rollout) -> str:
+        """Begin a window over what an update exported; name of the source that is asked."""
+        ...
+
+    def read(self) -> Mapping[str, Sample]:
+        """What each track did since the window began."""
+        ...
+
+    def judge(self) -> Verdict:
+        """The verdict on the last reading."""
+        ...
+
+
+class View(Protocol):
+    """Who shows, or keeps, what happens."""
+
+    def event(self, event: Event) -> None:
+        """Something happened."""
+        ...
+
+    def tick(self, left: float) -> None:
+        """A moment passed; so many seconds are left of the interval."""
+        ...

@@ -1,0 +1,124 @@
+"""The stack, as a rollout uses it: `pulumi up` through the Automation API, on the user's own backend and passphrase.
+
+An update of somebody else's is waited for; the lock of one that was killed is taken away, if it was on this machine.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pulumi import automation
+
+from rollout import RolloutError
+
+LOCK_SECONDS = 600.0
+"""How long the update of somebody else is waited for."""
+_HOLDER = re.compile(r"created by (\S+)@(\S+) \(pid (\d+)\)")
+_NOISE = ("Updating (", "View Live", "Diagnostics:", "Resources:", "Duration:")
+
+
+class UpdateError(RolloutError):
+    """The update itself failed: what was wanted is not what is there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Update:
+    """A successful update of the stack."""
+
+    version: int
+    """Number of the update in the stack's history."""
+    seconds: float
+    outputs: Mapping[str, Any] = field(repr=False)
+    """Secrets included."""
+
+
+class Stack:
+    """One stack of the project."""
+
+    def __init__(self, name: str, project: Path, environ: Mapping[str, str], say: Callable[[str], None]) -> None:
+        """
+        environ: has pulumi on its PATH, the backend and the passphrase.
+        say: is told what is waited for.
+
+        Raises RolloutError where there is no such stack.
+        """
+        self.name, self._say = name, say
+        try:
+            workspace = automation.LocalWorkspace(work_dir=str(project), env_vars=dict(environ))
+            self._stack = automation.Stack.select(name, workspace)
+        except automation.StackNotFoundError:
+            raise RolloutError(f"There is no stack {name}: make up") from None
+        except FileNotFoundError:
+            raise RolloutError("pulumi is not installed: make install") from None
+        except automation.CommandError as error:
+            raise RolloutError(f"The stack {name} cannot be read:\n{_told(error)}\nNo stack yet? make up") from None
+
+    def up(self, message: str) -> Update:
+        """Make what the configuration says. Raises UpdateError with what pulumi said, or RolloutError where another
+        update does not end.
+        """
+        end = time.monotonic() + LOCK_SECONDS
+        while True:
+            begun = time.monotonic()
+            try:
+                done = self._stack.up(message=message, color="never", show_secrets=False)
+            except automation.ConcurrentUpdateError as error:
+                self._wait_for_lock(str(error), end)
+            except automation.CommandError as error:
+                raise UpdateError(_told(error)) from None
+            else:
+                outputs = {name: output.value for name, output in done.outputs.items()}
+                seconds = time.monotonic() - begun
+                return Update(version=int(done.summary.version or 0), seconds=seconds, outputs=outputs)
+
+    def outputs(self) -> dict[str, Any]:
+        """What the last update exported, secrets included."""
+        try:
+            return {name: output.value for name, output in self._stack.outputs().items()}
+        except automation.CommandError as error:
+            raise RolloutError(
+                f"The stack {self.name} cannot be read:\n{_told(error)}\nNo stack yet? make up"
+            ) from None
+
+    def _wait_for_lock(self, message: str, end: float) -> None:
+        holder = _HOLDER.search(message)
+        if holder and dead(holder[1], holder[2], int(holder[3])):
+            self._say(f"an update of {self.name} was killed (process {holder[3]}): its lock is taken away")
+            self._stack.cancel()
+            return
+        who = f"{holder[1]}@{holder[2]}, process {holder[3]}" if holder else "somebody"
+        if time.monotonic() > end:
+            raise RolloutError(
+                f"The stack {self.name} is being updated ({who}), and has been for {LOCK_SECONDS:g} s. "
+                f"If nothing runs any more: pulumi cancel --stack {self.name}"
+            )
+        self._say(f"waiting: the stack is being updated ({who})")
+        time.sleep(2)
+
+
+def dead(user: str, host: str, process: int) -> bool:
+    """Whether a holder of a lock was a process of this user on this machine, and is none any more."""
+    if (user, host) != (getpass.getuser(), socket.gethostname()):
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def _told(error: automation.CommandError) -> str:
+    """What pulumi said of the failure: the lines of its diagnostics, without the stack's outputs and the progress."""
+    text = str(error)
+    _, _, diagnostics = text.partition("Diagnostics:")
+    said = (diagnostics or text.partition("stderr:")[2] or text).partition("Outputs:")[0]
+    lines = [line.rstrip() for line in said.splitlines() if line.strip() and not line.startswith(_NOISE)]
+    return "\n".join(lines[:30])

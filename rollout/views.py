@@ -1,0 +1,142 @@
+"""Who is told what happens in a rollout: a person at a terminal, a log, a script, and the history file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TextIO
+
+from rich.console import Console
+from rich.live import Live
+
+from analysis.history import Ended, Event, Judged, Measured, Noted, Shared, Started, line, read
+from rollout.picture import Picture, ending, tree
+from rollout.ports import View
+
+
+class Journal:
+    """The history of one rollout: a file that is only appended to, closed to others."""
+
+    def __init__(self, folder: Path, identity: str) -> None:
+        """folder: exists. A last line that a killed tool did not finish is no event, and is taken away."""
+        self.file = folder / f"{identity}.jsonl"
+        if self.file.exists():
+            whole, end, _ = self.file.read_bytes().rpartition(b"\n")
+            os.truncate(self.file, len(whole + end))
+
+    def event(self, event: Event) -> None:
+        """Append it; it is kept when the process is killed a moment later."""
+        with open(os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
+            file.write(line(event))
+
+    def tick(self, left: float) -> None:
+        """A moment is no event."""
+
+    def events(self) -> tuple[Event, ...]:
+        """Those so far; none where nothing was written."""
+        return read(self.file) if self.file.exists() else ()
+
+
+class Lines:
+    """One plain line for each event: for logs and pipes."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def event(self, event: Event) -> None:
+        """Write it, unless it is a mere reading."""
+        text = told(event)
+        if text:
+            print(f"{event.at.astimezone():%H:%M:%S}  {text}", file=self._out, flush=True)
+
+    def tick(self, left: float) -> None:
+        """A log has no countdown."""
+
+
+class JsonLines:
+    """Each event as a line of JSON, as the history has it."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def event(self, event: Event) -> None:
+        """Write it."""
+        self._out.write(line(event))
+        self._out.flush()
+
+    def tick(self, left: float) -> None:
+        """Not told to scripts."""
+
+
+class Screen:
+    """A tree that changes in place, with a countdown."""
+
+    def __init__(self, console: Console, events: Sequence[Event] = ()) -> None:
+        self._picture = Picture.of(events)
+        self._live = Live(tree(self._picture), console=console, auto_refresh=False)
+
+    def __enter__(self) -> Screen:
+        self._live.start(refresh=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def event(self, event: Event) -> None:
+        """Redraw with it."""
+        self._picture.add(event)
+        self._live.update(tree(self._picture), refresh=True)
+
+    def tick(self, left: float) -> None:
+        """Redraw with the countdown."""
+        self._live.update(tree(self._picture, left), refresh=True)
+
+
+class Both:
+    """Several views as one."""
+
+    def __init__(self, *views: View) -> None:
+        self._views = views
+
+    def event(self, event: Event) -> None:
+        """To each, in order."""
+        for view in self._views:
+            view.event(event)
+
+    def tick(self, left: float) -> None:
+        """To each, in order."""
+        for view in self._views:
+            view.tick(left)
+
+
+def told(event: Event) -> str:
+    """An event in one line for people; nothing for a mere reading. Pure."""
+    match event:
+        case Started():
+            steps = ", ".join(f"{step} %" for step in event.steps)
+            return (
+                f"{event.service}: {event.strategy} from {event.stable_version} to {event.candidate_version}, "
+                f"steps {steps}, {event.interval_seconds:g} s each"
+            )
+        case Shared():
+            shares = ", ".join(f"{track} {percent} %" for track, percent in event.shares.items())
+            took = f" (update {event.seconds:.1f} s)" if event.seconds is not None else ""
+            return f"{event.why}: {shares}{took}"
+        case Judged():
+            return f"step {event.step + 1} {event.verdict.outcome}: {'; '.join(event.verdict.reasons)}"
+        case Noted():
+            return event.text
+        case Ended():
+            return ending(event)
+        case Measured():
+            return ""
+
+
+def to_stderr(text: str) -> None:
+    """Tell a person, beside what scripts read."""
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,126 @@
+"""The guided rollout of one service as a setting: its plan, its state, and the service's settings that follow.
+
+A rollout is nothing but a sequence of settings: what a service is set to at each point follows from the rollout's own
+entry alone, here. So whoever changes one and not the other is noticed, and a tool that was killed knows where it was.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from settings.base import Frozen
+from settings.types import Interval, Latency, Percent, Rate, Text, Version, WholeNumber
+
+CANDIDATE: Final = "candidate"
+"""Name and tag of the track that a rollout adds."""
+CANARY_STEPS: Final = (5, 25, 50, 100)
+Strategy = Literal["canary", "blueGreen", "ab"]
+Phase = Literal["step", "promoting", "promoted", "rolledBack", "aborted"]
+"""`step`: the candidate has the share of a step. `promoting`: the new version is stable's, while the candidate, warm,
+takes all. The others are ends: the new version is stable, or the service is as before.
+"""
+ENDS: Final = ("promoted", "rolledBack", "aborted")
+
+
+class State(Frozen):
+    """How far a rollout is. Written by `rollout`, in the same change as the service's settings."""
+
+    id: Text
+    """Tells a rollout from the others of the service."""
+    phase: Phase = "step"
+    step: Annotated[WholeNumber, Field(ge=0)] = 0
+    """Index into the shares of the strategy; kept when the rollout ends."""
+    paused: Text | None = None
+    """Why it waits for a person; None: it does not."""
+    reason: Text | None = None
+    """Why it ended as it did."""
+    before: Mapping[str, Any] | None = None
+    """The service's own entry below `services` before the rollout, as it was written; None: there was none."""
+
+
+class Rollout(Frozen):
+    """The plan of a rollout and, once it was started, its state."""
+
+    to: Version
+    """The version that is rolled out."""
+    strategy: Strategy = "canary"
+    steps: tuple[Percent, ...] = Field(default=(), validate_default=True)
+    """Shares of the candidate: rising to 100 for a canary; one share for A/B; blue/green has 0, then 100."""
+    interval: Interval = "60s"
+    """How long each step is observed."""
+    max_error_rate: Rate = "1%"
+    max_p95: Latency | None = None
+    max_p99: Latency | None = None
+    min_requests: Annotated[WholeNumber, Field(ge=1, le=1_000_000)] = 100
+    """Requests of the candidate below which an interval gives no verdict."""
+    patience: Annotated[WholeNumber, Field(ge=0, le=1000)] = 3
+    """Further intervals that a step gets without a verdict, before the rollout pauses."""
+    source: Text = "gateway"
+    """Where requests, errors and latency come from."""
+    checks: tuple[str, ...] = ()
+    """Commands or URLs that each have to say yes at the end of a step."""
+    overrides: Mapping[str, Any] = Field(default_factory=dict)
+    """Settings of the new version that differ from stable's, as a track has them: `{env: {…}, minScale: 2}`."""
+    state: State | None = None
+
+    @field_validator("steps", mode="after")
+    @classmethod
+    def _fit_the_strategy(cls, steps: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        strategy = info.data.get("strategy", "canary")
+        if strategy == "blueGreen":
+            if steps not in ((), (0, 100)):
+                raise ValueError("no steps: blue/green goes from 0 to 100 percent at once")
+            return (0, 100)
+        if strategy == "ab":
+            if len(steps) > 1 or not all(0 < step < 100 for step in steps):
+                raise ValueError("one share from 1 to 99 percent: A/B keeps it for one interval")
+            return steps or (50,)
+        rising = all(low < high for low, high in zip((0, *steps), steps, strict=False))
+        if steps and not (rising and steps[-1] == 100):
+            raise ValueError("percentages that rise and end at 100, such as 5,25,50,100")
+        return steps or CANARY_STEPS
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it was started and has not ended: the service's settings are the rollout's."""
+        return self.state is not None and self.state.phase not in ENDS
+
+    @property
+    def percent(self) -> int:
+        """The candidate's share now; 0 where there is no candidate."""
+        if self.state is None or self.state.phase in ENDS:
+            return 0
+        return 100 if self.state.phase == "promoting" else self.steps[self.state.step]
+
+    def exported(self) -> dict[str, Any]:
+        """As a stack output, and as the stack's configuration has it: in camelCase, without what is unset."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def service_settings(rollout: Rollout) -> dict[str, Any] | None:
+    """The service's entry below `services` that a started rollout stands for; None: no entry. Pure."""
+    state = rollout.state
+    if state is None:
+        raise ValueError("a rollout that was not started says nothing of its service")
+    if state.phase in ("rolledBack", "aborted"):
+        return None if state.before is None else dict(copy.deepcopy(state.before))
+    service: dict[str, Any] = dict(copy.deepcopy(state.before or {}))
+    new = new_version(service.get("stable") or {}, rollout)
+    if rollout.under_way:
+        tracks = service.get("tracks") or {}
+        own = {key: value for key, value in new.items() if key != "tag"}
+        service["tracks"] = {**tracks, CANDIDATE: {**own, "percent": rollout.percent, "tag": CANDIDATE}}
+    if state.phase in ("promoting", "promoted"):
+        service["stable"] = new
+    return service
+
+
+def new_version(stable: Mapping[str, Any], rollout: Rollout) -> dict[str, Any]:
+    """Stable's entry with the new version in it: all else stays, but for the overrides; variables are added. Pure."""
+    new = {**stable, "version": rollout.to, **rollout.overrides}
+    env = {**(stable.get("env") or {}), **(rollout.overrides.get("env") or {})}
+    return {**new, "env": env} if env else new

@@ -1,0 +1,163 @@
+"""Stand-ins for the stack, the analyst and the clock of a rollout, and the driver that is tested with them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import settings
+from analysis import AnalysisError
+from analysis.history import Event
+from analysis.model import Outcome, Sample, Verdict
+from app.services import SERVICES
+from rollout.configuration import Configuration
+from rollout.drive import Driver
+from rollout.lock import Wish
+from rollout.stack import Update, UpdateError
+from settings.rollouts import Rollout
+from tests.unit.recording import ROOT
+
+NOTIFICATIONS = "notifications-service"
+BEFORE: dict[str, Any] = {
+    "stable": {"version": "v1.0.0", "env": {"A": "1"}},
+    "tracks": {"canary": {"version": "v1.1.0"}},
+}
+
+
+class Killed(BaseException):
+    """The tool was killed at this point."""
+
+
+@dataclass
+class World:
+    """A configuration file, and stand-ins that record what a driver does. Dies after `lives` calls of any of them."""
+
+    file: Path
+    verdicts: list[Outcome | AnalysisError] = field(default_factory=list)
+    """Of the windows to come; `passed` when there are no more."""
+    wishes: dict[int, Wish] = field(default_factory=dict)
+    """By the number of the call that asks for one."""
+    lives: int = 10**9
+    broken: set[str] = field(default_factory=set)
+    """Versions that never become ready."""
+    now: float = 0.0
+    updates: list[dict[str, Any]] = field(default_factory=list)
+    """The service's settings at each update, shares by track."""
+    events: list[Event] = field(default_factory=list)
+    asked: int = 0
+    version: int = 0
+
+    def live(self) -> None:
+        """One more call; the last one kills."""
+        self.lives -= 1
+        if self.lives < 0:
+            raise Killed
+
+    def up(self, message: str) -> Update:
+        """What `pulumi up` does: refuses settings that contradict themselves, and makes the rest."""
+        assert message
+        self.live()
+        found = settings.load(self.configuration.raw(), tuple(SERVICES), ROOT)
+        service = found.services[NOTIFICATIONS]
+        versions = {"stable": service.stable.version}
+        versions |= {name: track.version for name, track in service.deployed_tracks.items()}
+        if self.broken & set(versions.values()):
+            raise UpdateError(f"{self.broken} is not ready")
+        shares = {name: service.tracks[name].percent for name in versions if name != "stable"}
+        shares = {"stable": 100 - sum(shares.values()), **shares}
+        self.updates.append({name: (versions[name], share) for name, share in shares.items()})
+        self.version += 1
+        self.live()
+        return Update(version=self.version, seconds=4.0, outputs=self.outputs())
+
+    def outputs(self) -> dict[str, Any]:
+        """What the last update exported."""
+        last = self.updates[-1] if self.updates else {"stable": ("v1.0.0", 100)}
+        tracks = {
+            name: {"percent": float(share), "version": version, "revision": f"{NOTIFICATIONS}-{name}-{version}"}
+            for name, (version, share) in last.items()
+        }
+        service = {"url": f"http://{NOTIFICATIONS}.default.example", "tracks": tracks}
+        return {"cluster": "test", "kubeconfig": "", "services": {NOTIFICATIONS: service}}
+
+    def begin(self, outputs: Mapping[str, Any], rollout: Rollout) -> str:
+        """A window begins."""
+        assert outputs and rollout.under_way
+        self.live()
+        if self.verdicts and isinstance(self.verdicts[0], AnalysisError):
+            raise self.verdicts.pop(0)  # type: ignore[misc] # it is an error, as just asked
+        return "stand-in"
+
+    def read(self) -> Mapping[str, Sample]:
+        """Ten requests a second for each track."""
+        self.live()
+        return {name: Sample(requests=int(10 * self.now)) for name in ("stable", "candidate")}
+
+    def judge(self) -> Verdict:
+        """The next verdict."""
+        self.live()
+        outcome = self.verdicts.pop(0) if self.verdicts else "passed"
+        assert not isinstance(outcome, AnalysisError)
+        return Verdict(outcome=outcome, reasons=(f"it {outcome}",), candidate=Sample(requests=10))
+
+    def event(self, event: Event) -> None:
+        """Keep it."""
+        self.events.append(event)
+
+    def tick(self, left: float) -> None:
+        """Time is left."""
+        assert left > 0
+
+    def sleep(self, duration: float) -> None:
+        """Time passes at once."""
+        self.now += duration
+
+    def wish(self) -> Wish | None:
+        """The wish for this call, if any."""
+        self.asked += 1
+        return self.wishes.get(self.asked)
+
+    @property
+    def configuration(self) -> Configuration:
+        """The stack's configuration."""
+        return Configuration(self.file)
+
+    @property
+    def shares(self) -> list[int]:
+        """The candidate's share at each update; -1: there was no candidate."""
+        return [update.get("candidate", ("", -1))[1] for update in self.updates]
+
+    def driver(self) -> Driver:
+        """A driver of this world."""
+        return Driver(
+            service=NOTIFICATIONS,
+            configuration=self.configuration,
+            stack=self,
+            analyst=self,
+            view=self,
+            wish=self.wish,
+            history=lambda: tuple(self.events),
+            clock=lambda: self.now,
+            sleep=self.sleep,
+        )
+
+    def entry(self) -> Any:
+        """The service's settings as written."""
+        return self.configuration.entry(NOTIFICATIONS)
+
+    def rollout(self) -> Rollout:
+        """The rollout as written."""
+        return Rollout.model_validate(self.configuration.rollout(NOTIFICATIONS))
+
+
+def world(folder: Path, verdicts: Sequence[Outcome | AnalysisError] = (), **more: Any) -> World:
+    """A world with a configuration in a folder, before any rollout."""
+    file = folder / "Pulumi.test.yaml"
+    config = {"knative-releases:services": {NOTIFICATIONS: json.loads(json.dumps(BEFORE))}}
+    file.write_text(yaml.safe_dump({"config": config}, sort_keys=False))
+    return World(file, list(verdicts), **more)

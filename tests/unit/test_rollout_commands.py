@@ -1,0 +1,216 @@
+"""The verbs of `rollout` against stand-ins: what is refused, before anything is changed, and what is gone on with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis import AnalysisError
+from analysis.checks import check
+from analysis.history import Ended, Started
+from analysis.model import Sample
+from rollout import RolloutError, commands, machine
+from rollout.commands import Place
+from rollout.lock import Wish
+from rollout.stack import UpdateError
+from rollout.views import Journal
+from settings.rollouts import Rollout, service_settings
+from status.model import Service
+from tests.unit.rollout_world import BEFORE, NOTIFICATIONS, World, world
+
+GOOD = {"to": "v1.1.0", "interval": "1s", "steps": ["50", "100"], "minRequests": "10"}
+
+
+class Numbers:
+    """A source that stands in: each track answers well, a hundred times for each reading."""
+
+    name = "stand-in"
+
+    def __init__(self, unreachable: bool = False) -> None:
+        self._unreachable = unreachable
+        self._readings = 0
+        self._tracks: list[str] = []
+
+    def begin(self, service: Service) -> None:
+        """A window begins."""
+        if self._unreachable:
+            raise AnalysisError("nobody answers at 127.0.0.1:9")
+        self._tracks = [track.name for track in service.tracks if track.name]
+
+    def read(self) -> Mapping[str, Sample]:
+        """More requests than before."""
+        self._readings += 1
+        return {track: Sample(requests=100 * self._readings) for track in self._tracks}
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+@pytest.fixture
+def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A world in which the commands find their stack."""
+    made = world(tmp_path)
+    monkeypatch.setattr(commands, "Stack", lambda *_: made)
+    return made
+
+
+def place(there: World, unreachable: bool = False, service: str = NOTIFICATIONS) -> Place:
+    """Where the commands act: the world."""
+    return Place(
+        service=service,
+        stack="test",
+        project=there.file.parent,
+        folder=there.file.parent / "rollouts",
+        environ={},
+        view=lambda _exits, _events: there,
+        source=lambda *_: Numbers(unreachable),
+        check=check,
+    )
+
+
+def refusal(there: World, options: Mapping[str, Any], *sets: str, **more: Any) -> str:
+    """What `rollout start` says when it refuses; and nothing was changed."""
+    before = there.file.read_bytes()
+    with pytest.raises(RolloutError) as refused:
+        commands.start(place(there, **more), options, sets)
+    assert there.file.read_bytes() == before and not there.updates, "a refusal changes nothing"
+    return str(refused.value)
+
+
+def phase(there: World) -> str:
+    """The phase that is written."""
+    state = there.rollout().state
+    assert state
+    return state.phase
+
+
+def test_a_rollout_is_started_driven_and_kept_as_a_history(there: World) -> None:
+    done = commands.start(place(there), GOOD, ["env.B=2"])
+    assert done.state and done.state.phase == "promoted" == phase(there)
+    assert there.entry()["stable"] == {"version": "v1.1.0", "env": {"A": "1", "B": "2"}}
+    journal = Journal(there.file.parent / "rollouts", done.state.id)
+    events = journal.events()
+    assert isinstance(events[0], Started) and isinstance(events[-1], Ended)
+    assert events[0].settings == BEFORE and events[-1].settings == there.entry()
+    assert journal.file.stat().st_mode & 0o777 == 0o600
+
+
+def test_everything_that_is_wrong_is_told_at_once_with_the_option_to_change(there: World) -> None:
+    wrong = {"to": "v1 1", "steps": ["50", "25"], "maxP95": "500", "source": "gateway"}
+    said = refusal(there, wrong, "nothing", unreachable=True)
+    assert said.startswith("5 problems") and "nothing was changed" in said
+    for told in (
+        '--to: given "v1 1"; wanted an image tag',
+        "--steps: given",
+        "--set: given nothing; wanted env.NAME=VALUE",
+        '--max-p95: given "500"; wanted a time with its unit',
+        "--source: given gateway; wanted a source that answers (nobody answers at 127.0.0.1:9)",
+        "fix: --max-p95 500ms",
+    ):
+        assert told in said, said
+
+
+@pytest.mark.parametrize(
+    ("options", "sets", "told"),
+    [
+        ({**GOOD, "to": "v1.0.0"}, (), "--to: given v1.0.0; wanted another version than stable's"),
+        ({}, (), "--to: given nothing"),
+        ({**GOOD, "strategy": "rolling"}, (), "--strategy: given"),
+        (GOOD, ("colour=red",), "services.notifications-service.tracks.candidate.colour: given an unknown key"),
+        (GOOD, ("minScale=few",), "tracks.candidate.minScale"),
+        ({**GOOD, "maxErrorRate": "1"}, (), "--max-error-rate: given"),
+    ],
+)
+def test_a_start_that_cannot_go_well_is_refused(
+    there: World, options: dict[str, Any], sets: tuple[str, ...], told: str
+) -> None:
+    assert told in refusal(there, options, *sets)
+
+
+def test_an_unknown_service_is_refused(there: World) -> None:
+    assert "service: given nobody; wanted one of frontend" in refusal(there, GOOD, service="nobody")
+
+
+def test_the_same_version_with_other_settings_is_a_rollout(there: World) -> None:
+    commands.start(place(there), {**GOOD, "to": "v1.0.0"}, ["env.B=2"])
+    assert phase(there) == "promoted"
+
+
+def test_a_plan_in_the_settings_needs_no_options_and_options_replace_it(there: World) -> None:
+    there.configuration.write(NOTIFICATIONS, BEFORE, {"to": "v2.0.0", "strategy": "blueGreen", "interval": "1s"})
+    done = commands.start(place(there), {"to": "v1.1.0", "minRequests": "10"}, ())
+    assert (done.to, done.strategy) == ("v1.1.0", "blueGreen") and there.shares == [0, 100, 100, -1]
+
+
+def under_way(there: World, **state: Any) -> Rollout:
+    """A rollout that some process left at its first step."""
+    rollout = machine.started(Rollout.model_validate(GOOD), "r1", BEFORE)
+    for verb, argument in state.items():
+        rollout = getattr(machine, verb)(rollout, argument)
+    there.configuration.write(NOTIFICATIONS, service_settings(rollout), rollout.exported())
+    return rollout
+
+
+def test_a_second_rollout_of_a_service_is_refused(there: World) -> None:
+    under_way(there)
+    said = refusal(there, GOOD)
+    assert "is under way" in said and "rollout resume" in said and "rollout abort" in said
+
+
+def test_while_a_tool_drives_another_is_refused_and_wishes_go_to_it(there: World) -> None:
+    under_way(there)
+    here = place(there)
+    with here.desk.held() as mine:
+        assert mine
+        assert "is being driven (process" in refusal(there, GOOD)
+        with pytest.raises(RolloutError, match="being driven already"):
+            commands.resume(here, overwrite=False)
+
+
+def test_a_killed_tool_is_gone_on_with(there: World) -> None:
+    under_way(there)
+    assert commands.resume(place(there), overwrite=False).state == there.rollout().state and phase(there) == "promoted"
+
+
+def test_a_pause_is_kept_until_it_is_resumed(there: World) -> None:
+    under_way(there)
+    paused = commands.wish(place(there), Wish(NOTIFICATIONS, "pause"))
+    assert paused and paused.state and paused.state.paused == "by rollout pause" and there.shares == [50]
+    commands.resume(place(there), overwrite=False)
+    assert phase(there) == "promoted"
+
+
+def test_settings_changed_by_hand_are_refused_or_overwritten_as_asked(there: World) -> None:
+    under_way(there)
+    there.file.write_text(there.file.read_text().replace("percent: 50", "percent: 60"))
+    with pytest.raises(RolloutError, match="changed by hand"):
+        commands.resume(place(there), overwrite=False)
+    assert not there.updates
+    commands.resume(place(there), overwrite=True)
+    assert phase(there) == "promoted" and there.shares[0] == 50
+
+
+def test_an_abort_needs_nobodys_leave(there: World) -> None:
+    under_way(there)
+    there.file.write_text(there.file.read_text().replace("percent: 50", "percent: 60"))
+    commands.wish(place(there), Wish(NOTIFICATIONS, "abort"))
+    assert phase(there) == "aborted" and there.entry() == BEFORE
+
+
+def test_an_end_that_the_update_did_not_reach_is_made_real_by_a_resume(there: World) -> None:
+    under_way(there)
+    there.broken = {"v1.0.0"}
+    with pytest.raises(UpdateError):
+        commands.wish(place(there), Wish(NOTIFICATIONS, "abort"))
+    there.broken = set()
+    commands.resume(place(there), overwrite=False)
+    assert there.updates == [{"stable": ("v1.0.0", 100)}]
+
+
+@pytest.mark.parametrize("verb", ["pause", "promote", "abort"])
+def test_there_has_to_be_a_rollout(there: World, verb: Any) -> None:
+    with pytest.raises(RolloutError, match="no rollout of notifications-service"):
+        commands.wish(place(there), Wish(NOTIFICATIONS, verb))

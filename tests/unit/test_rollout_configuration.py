@@ -1,0 +1,89 @@
+"""The configuration file of a stack: changed in one go, and nothing else in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rollout import RolloutError, machine
+from rollout.configuration import Configuration
+from settings.rollouts import Rollout, service_settings
+from tests.unit.recording import ROOT
+
+SERVICE = "notifications-service"
+
+
+@pytest.fixture
+def committed(tmp_path: Path) -> Configuration:
+    """A copy of the committed configuration, with a secret."""
+    file = tmp_path / "Pulumi.dev.yaml"
+    shutil.copy(ROOT / "Pulumi.dev.yaml", file)
+    with file.open("a") as end:
+        end.write(
+            "  knative-releases:postgresqlPassword:\n    secure: v1:abc=  # of the team\nencryptionsalt: v1:def=\n"
+        )
+    file.chmod(0o640)
+    return Configuration(file)
+
+
+def write(configuration: Configuration, rollout: Rollout) -> None:
+    """Write a state."""
+    configuration.write(SERVICE, service_settings(rollout), rollout.exported())
+
+
+def test_what_is_written_is_read_and_all_else_stays_as_it_was(committed: Configuration) -> None:
+    before = committed.file.read_text()
+    rollout = machine.started(Rollout(to="v1.1.0"), "r1", committed.entry(SERVICE))
+    others = committed.others(SERVICE)
+    write(committed, rollout)
+    assert committed.entry(SERVICE) == service_settings(rollout)
+    assert committed.rollout(SERVICE) == rollout.exported() and committed.others(SERVICE) == others
+    after = committed.file.read_text()
+    for kept in ("# percent defaults to canaryPercent", "secure: v1:abc=  # of the team", "encryptionsalt: v1:def="):
+        assert kept in after, f"{kept} is gone"
+    assert committed.file.stat().st_mode & 0o777 == 0o640
+    write(committed, machine.aborted(rollout))
+    assert (
+        yaml.safe_load(before)["config"]["knative-releases:services"]
+        == (yaml.safe_load(committed.file.read_text())["config"]["knative-releases:services"])
+    ), "back to what it said"
+
+
+def test_a_service_without_settings_has_none_again_after_the_way_back(tmp_path: Path) -> None:
+    configuration = Configuration(tmp_path / "Pulumi.x.yaml")
+    configuration.file.write_text("config: {}\n")
+    rollout = machine.started(Rollout(to="v1.1.0"), "r1", configuration.entry(SERVICE))
+    write(configuration, rollout)
+    entry = configuration.entry(SERVICE)
+    assert entry and entry["tracks"]["candidate"]["percent"] == 5
+    write(configuration, machine.failed(rollout, "bad"))
+    assert configuration.entry(SERVICE) is None
+
+
+def test_a_write_that_dies_leaves_the_file_of_before(committed: Configuration, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = committed.file.read_text()
+
+    def dies(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", dies)
+    rollout = machine.started(Rollout(to="v1.1.0"), "r1", committed.entry(SERVICE))
+    with pytest.raises(KeyboardInterrupt):
+        write(committed, rollout)
+    assert committed.file.read_text() == before
+    monkeypatch.undo()
+    write(committed, rollout)
+    assert [file.name for file in committed.file.parent.iterdir()] == ["Pulumi.dev.yaml"], "nothing is left beside it"
+
+
+@pytest.mark.parametrize(("text", "told"), [(None, "make up"), ("config: {", "no YAML")])
+def test_a_file_that_is_not_there_or_is_none_is_told(tmp_path: Path, text: str | None, told: str) -> None:
+    file = tmp_path / "Pulumi.x.yaml"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(RolloutError, match=told):
+        Configuration(file).raw()
