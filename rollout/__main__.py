@@ -90,8 +90,7 @@ def status(where: Place, as_json: bool) -> int:
 
 def _told(rollout: Rollout, service: str) -> int:
     """Say what comes next; the exit code."""
-    state = rollout.state
-    assert state is not None, "only started rollouts are told"
+    state = rollout.progress
     if state.paused:
         print(
             f"Paused: {state.paused}. rollout resume {service} observes the step anew, rollout promote {service} goes "

@@ -159,8 +159,7 @@ def _unanswered(place: Place, outputs: Mapping[str, Any], source: str) -> list[P
 
 def _driven(place: Place, before: Rollout | None, after: Rollout, started: Started | None = None) -> Rollout:
     """Write a state, and drive on from there."""
-    assert after.state is not None, "only started rollouts are driven"
-    journal = Journal(place.folder, after.state.id)
+    journal = Journal(place.folder, after.progress.id)
     with ExitStack() as exits:
         view = Both(journal, place.view(exits, journal.events()))
         observer = Observer(place.stack, place.service, place.source, [place.check(text) for text in after.checks])

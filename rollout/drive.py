@@ -22,7 +22,7 @@ from rollout.ports import Analyst, Updates, View
 from rollout.samples import totals
 from rollout.stack import Update, UpdateError
 from rollout.window import TICK_SECONDS, Window
-from settings.rollouts import CANDIDATE, Rollout, State, service_settings
+from settings.rollouts import CANDIDATE, Rollout, service_settings
 from settings.types import seconds
 
 ENDINGS: Mapping[str, Ending] = {"promoted": "promoted", "rolledBack": "rolled back", "aborted": "aborted"}
@@ -66,16 +66,16 @@ class Driver:
             try:
                 update = self._update(rollout)
             except UpdateError as error:
-                if not rollout.under_way or _state(rollout).paused:
+                if not rollout.under_way or rollout.progress.paused:
                     raise
                 following = machine.failed(rollout, f"the update failed: {error}")
             else:
                 if not rollout.under_way:
                     self._end(rollout)
                     return rollout
-                if _state(rollout).paused:
+                if rollout.progress.paused:
                     return rollout
-                promoting = _state(rollout).phase == "promoting"
+                promoting = rollout.progress.phase == "promoting"
                 following = machine.settled(rollout) if promoting else self._observed(rollout, update.outputs)
             self.write(rollout, following)
             rollout = following
@@ -95,7 +95,7 @@ class Driver:
             self._note(f"somebody else updated the stack meanwhile (to {update.version - 1}): adopted")
         self._version = update.version
         tracks = update.outputs["services"][self.service]["tracks"]
-        state = _state(rollout)
+        state = rollout.progress
         self.view.event(
             Shared(
                 at=_now(),
@@ -128,7 +128,7 @@ class Driver:
                     return machine.granted(rollout, wish.verb, wish.full)
                 continue
             self.view.event(
-                Judged(at=_now(), step=_state(rollout).step, look=look, source=window.source, verdict=verdict)
+                Judged(at=_now(), step=rollout.progress.step, look=look, source=window.source, verdict=verdict)
             )
             reasons = verdict.reasons
             if verdict.outcome == "passed":
@@ -157,7 +157,7 @@ class Driver:
         return self.wish()
 
     def _end(self, rollout: Rollout) -> None:
-        state = _state(rollout)
+        state = rollout.progress
         requests, errors = totals(self.history())
         self.view.event(
             Ended(
@@ -176,7 +176,7 @@ class Driver:
 
 def described(rollout: Rollout) -> str:
     """Where a rollout is, in a few words. Pure."""
-    state = _state(rollout)
+    state = rollout.progress
     if state.phase == "step":
         where = f"step {state.step + 1} of {len(rollout.steps)}, {CANDIDATE} {rollout.to} at {rollout.percent} percent"
         return f"{where}, paused" if state.paused else where
@@ -186,11 +186,6 @@ def described(rollout: Rollout) -> str:
         "rolledBack": "rolled back to the settings of before",
         "aborted": "aborted, back to the settings of before",
     }[state.phase]
-
-
-def _state(rollout: Rollout) -> State:
-    assert rollout.state is not None, "only started rollouts are driven"
-    return rollout.state
 
 
 def _now() -> datetime:

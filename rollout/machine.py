@@ -20,7 +20,7 @@ def started(plan: Rollout, identity: str, before: Mapping[str, Any] | None) -> R
 
 def passed(rollout: Rollout) -> Rollout:
     """After a step that went well: the next step, then the promotion; A/B waits for a person to decide."""
-    state = _of(rollout)
+    state = rollout.progress
     if state.step + 1 < len(rollout.steps):
         return _moved(rollout, step=state.step + 1, paused=None)
     if rollout.strategy == "ab":
@@ -67,14 +67,8 @@ def settled(rollout: Rollout) -> Rollout:
     return _moved(rollout, phase="promoted")
 
 
-def _of(rollout: Rollout) -> State:
-    if rollout.state is None:
-        raise ValueError("the rollout was not started")
-    return rollout.state
-
-
 def _moved(rollout: Rollout, **changes: object) -> Rollout:
-    state = _of(rollout)
+    state = rollout.progress
     if state.phase in ENDS:
         raise ValueError(f"the rollout has ended: {state.phase}")
     return rollout.model_copy(update={"state": state.model_copy(update=changes)})

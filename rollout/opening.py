@@ -29,11 +29,10 @@ def opening(
     entry: the service's own settings before.
     outputs: of the stack, before.
     """
-    assert first.state is not None, "only started rollouts have a history"
     old, new = versions(entry, first)
     return Started(
         at=datetime.now(UTC),
-        rollout=first.state.id,
+        rollout=first.progress.id,
         stack=stack,
         service=service,
         url=outputs["services"][service]["url"],

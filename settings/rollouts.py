@@ -85,6 +85,13 @@ class Rollout(Frozen):
         return steps or CANARY_STEPS
 
     @property
+    def progress(self) -> State:
+        """Its state. Raises ValueError where it was not started."""
+        if self.state is None:
+            raise ValueError("the rollout was not started")
+        return self.state
+
+    @property
     def under_way(self) -> bool:
         """Whether it was started and has not ended: the service's settings are the rollout's."""
         return self.state is not None and self.state.phase not in ENDS
@@ -103,9 +110,7 @@ class Rollout(Frozen):
 
 def service_settings(rollout: Rollout) -> dict[str, Any] | None:
     """The service's entry below `services` that a started rollout stands for; None: no entry. Pure."""
-    state = rollout.state
-    if state is None:
-        raise ValueError("a rollout that was not started says nothing of its service")
+    state = rollout.progress
     if state.phase in ("rolledBack", "aborted"):
         return None if state.before is None else dict(copy.deepcopy(state.before))
     service: dict[str, Any] = dict(copy.deepcopy(state.before or {}))
