@@ -34,11 +34,15 @@ class Creation:
         self._file.seek(0)
         self._file.truncate()
 
+    def forget(self) -> None:
+        """The owner makes no more: the file goes."""
+        Path(self._file.name).unlink()
+
 
 @contextlib.contextmanager
 def alone(owner: str) -> Iterator[Creation]:
     """Wait until no other creation of the owner's is at work."""
-    with open(os.open(_file(owner), os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600), "r+") as file:
+    with open(_file(owner), "r+", opener=_closed_to_others) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -51,6 +55,10 @@ def unfinished(owner: str) -> str:
     """Marker of a creation of the owner's that is at work or was killed; empty where there is none."""
     file = _file(owner)
     return file.read_text() if file.is_file() else ""
+
+
+def _closed_to_others(path: str, _: int) -> int:
+    return os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
 
 
 def _file(owner: str) -> Path:

@@ -85,8 +85,9 @@ def delete(name: str, created: str) -> None:
 def sweep(owner: str) -> None:
     """Delete what interrupted creations left that the stack does not know of: run when the stack forgets its word."""
     if shutil.which("docker"):
-        with alone(owner):
+        with alone(owner) as creation:
             remove(lambda cluster: cluster.belongs_to(owner), "an interrupted run left it")
+            creation.forget()
 
 
 def main() -> int:

@@ -130,6 +130,13 @@ def test_no_secret_stands_in_an_input_that_is_not_secret(manifests: Path) -> Non
     assert sorted(used) == ["cluster-provider", "postgresql", "redis"], "a secret does not reach who needs it"
 
 
+def test_an_interrupted_helm_release_is_mended(small: Path) -> None:
+    hooks = {r.name: list(r.error_hooks) for r in whole(small).of_kind("Release")}
+    assert hooks == {name: [f"default-{name}-interrupted"] for name in ("kafka", "postgresql", "redis")}, (
+        "Helm refuses a name for good that an interrupted `up` has used"
+    )
+
+
 def test_a_given_password_is_used_and_none_is_generated_beside_it(small: Path) -> None:
     recorded = whole(small)
     assert recorded.one("Release", "redis").inputs["values"]["auth"]["password"] == REDIS_PASSWORD, (
