@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
@@ -30,6 +29,8 @@ FRESH = (
     Point("the services start", r"serving.knative.dev/v1:Service agenda-service creating", 0.5),
 )
 """In the order in which a fresh `up` comes to them."""
+WAYS: Sequence[Sequence[Interruption]] = ((CTRL_C,), (KILL, KILL_ENGINE))
+"""Ways of one series, in turn."""
 TRACK = rf"Configuration {NOTIFICATIONS}-canary"
 TRAFFIC = rf"Service {NOTIFICATIONS} updating"
 RELEASE: Sequence[tuple[int, Point]] = (
@@ -112,19 +113,24 @@ def test_a_destroy_after_an_interrupted_creation_leaves_nothing(environment: Env
 
 
 @pytest.mark.long
-def test_every_point_by_every_way(environment: Environment, client: Client) -> None:
-    outcomes: list[Outcome] = []
-    for ways in ((CTRL_C,), (KILL, KILL_ENGINE)):
-        points = [(point, ways[at % len(ways)]) for at, point in enumerate(FRESH)]
-        outcomes += interrupted_fresh(environment, points)
-        assert_survived(outcomes[-1:], 1)
-        assert_answers(client, "frontend", "c4p-service", "agenda-service", NOTIFICATIONS)
-    lost: list[str] = []
-    sent = 0
-    for how in (CTRL_C, KILL):
-        release, prober = interrupted_release(environment, client, [(*step, how) for step in RELEASE])
-        outcomes, lost, sent = [*outcomes, *release], [*lost, *prober.lost], sent + prober.sent
-    figures: dict[str, Any] = {"outcomes": outcomes, "requests_sent": sent, "requests_lost": len(lost)}
-    trust_figures.keep(environment, "interruptions", figures)
-    assert_survived(outcomes, 2 * len(FRESH) + 2 * len(RELEASE))
-    assert not lost, lost[:20]
+@pytest.mark.parametrize("ways", WAYS, ids=lambda ways: ways[0].name)
+def test_a_fresh_up_is_interrupted_at_every_point(
+    environment: Environment, client: Client, ways: Sequence[Interruption]
+) -> None:
+    points = [(point, ways[at % len(ways)]) for at, point in enumerate(FRESH)]
+    outcomes = interrupted_fresh(environment, points)
+    trust_figures.keep_outcomes(environment, outcomes)
+    assert_survived(outcomes, len(points))
+    assert_answers(client, "frontend", "c4p-service", "agenda-service", NOTIFICATIONS)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("ways", WAYS, ids=lambda ways: ways[0].name)
+def test_a_release_is_interrupted_at_every_point(
+    environment: Environment, client: Client, ways: Sequence[Interruption]
+) -> None:
+    steps = [(*step, ways[0]) for step in RELEASE]
+    outcomes, prober = interrupted_release(environment, client, steps)
+    trust_figures.keep_outcomes(environment, outcomes, prober)
+    assert_survived(outcomes, len(steps))
+    prober.assert_nothing_lost()

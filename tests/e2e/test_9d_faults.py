@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +163,7 @@ def test_pods_stores_and_gateways_are_killed_under_load(environment: Environment
     environment.configure(CANARY, canaryPercent=10, kourier={"replicas": 2})
     environment.up()
     gateway(environment, faults, 2)
-    trust_figures.keep(environment, "faults", {"faults": faults.found})
+    trust_figures.keep(environment, "faults", {"faults": [asdict(fault) for fault in faults.found]})
     promised = ("controller", "webhook", "autoscaler", *STORES)
     assert not lost(faults, *promised), "Knative promises that none is lost while its control plane is away"
     assert not lost(faults, "gateway is drained, one of 2"), "the other gateway takes the requests"

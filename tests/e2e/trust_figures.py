@@ -5,14 +5,32 @@ from __future__ import annotations
 import datetime
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from tests.e2e.environment import PROJECT, Environment
 from tests.e2e.figures import KEEP_FIGURES, versions
+from tests.e2e.interruptions import Outcome
+from tests.e2e.traffic import Prober
 
 DOCUMENT = PROJECT / "docs" / "trust.md"
+
+
+def keep_outcomes(environment: Environment, outcomes: Sequence[Outcome], load: Prober | None = None) -> None:
+    """Keep the outcomes of one series of interruptions, beside those of the other series.
+
+    load: on a service, during the series.
+    """
+    series = [
+        {**asdict(outcome), "sent": load.sent if load else 0, "lost_requests": len(load.lost) if load else 0}
+        for outcome in outcomes
+    ]
+    of = {(outcome.during, outcome.interruption) for outcome in outcomes}
+    kept = json.loads(_file("interruptions").read_text())["outcomes"] if _file("interruptions").exists() else []
+    others = [outcome for outcome in kept if (outcome["during"], outcome["interruption"]) not in of]
+    keep(environment, "interruptions", {"outcomes": [*others, *series]})
 
 
 def keep(environment: Environment, name: str, figures: Mapping[str, Any]) -> None:
@@ -21,14 +39,13 @@ def keep(environment: Environment, name: str, figures: Mapping[str, Any]) -> Non
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "versions": versions(environment),
         "cpus": os.cpu_count(),
-        **{key: _plain(value) for key, value in figures.items()},
+        **figures,
     }
     print(json.dumps(told, indent=1), flush=True)
     if os.environ.get(KEEP_FIGURES) != "1":
         return
-    file = PROJECT / "docs" / "figures" / f"{name}.json"
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+    _file(name).parent.mkdir(exist_ok=True)
+    _file(name).write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
     begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
     before, _, rest = DOCUMENT.read_text().partition(begin)
     DOCUMENT.write_text(f"{before}{begin}{TABLES[name](told)}{end}{rest.partition(end)[2]}")
@@ -42,19 +59,19 @@ def interruptions(figures: Mapping[str, Any]) -> str:
     lines = [
         _head(figures),
         "",
-        "| interrupted | by | tried | survived | lost | had to be unlocked | longest end of the interrupted `up` |",
-        "|---|---|---|---|---|---|---|",
+        "| interrupted | by | tried | survived | lost | unlocked | longest time to its end | requests, lost |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for (during, by), each in rows.items():
         lost, unlocked = sum(bool(o["lost"]) for o in each), sum(o["unlocked"] for o in each)
+        requests = f"{each[0]['sent']:,}, {each[0]['lost_requests']}" if each[0]["sent"] else "–"
         lines.append(
             f"| {during} | {by} | {len(each)} | {len(each) - lost} | {lost} | {unlocked} | "
-            f"{max(o['seconds'] for o in each):.1f} s |"
+            f"{max(o['seconds'] for o in each):.1f} s | {requests} |"
         )
     points = dict.fromkeys((o["during"], o["point"]) for o in figures["outcomes"])
-    lines += ["", f"Requests during the releases: {figures['requests_sent']:,}, lost: {figures['requests_lost']}.", ""]
     for during in dict.fromkeys(during for during, _ in points):
-        lines.append(f"Points of a {during}: {'; '.join(point for d, point in points if d == during)}.")
+        lines += ["", f"Points of a {during}: {'; '.join(point for d, point in points if d == during)}."]
     return "\n".join(lines) + "\n"
 
 
@@ -70,10 +87,8 @@ def _head(figures: Mapping[str, Any]) -> str:
     return f"{figures['date']}, {figures['cpus']} CPUs, {told}."
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+def _file(name: str) -> Path:
+    return PROJECT / "docs" / "figures" / f"{name}.json"
 
 
 TABLES = {"interruptions": interruptions, "faults": faults}
