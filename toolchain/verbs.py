@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 
 from rich.console import Console
@@ -23,13 +24,13 @@ PROJECT = "knative-releases"
 def up(checkout: Checkout, environ: Mapping[str, str], console: Console) -> int:
     """Everything that the environment needs, then the environment; the exit code of `pulumi up`."""
     env = _stack(checkout, environ, console)
-    return steps.run(["pulumi", "up", "--yes", "--skip-preview", "--stack", stack_name(env)], checkout.root, env)
+    return _foreground(checkout, env, "up", "--yes", "--skip-preview")
 
 
 def preview(checkout: Checkout, environ: Mapping[str, str], console: Console) -> int:
     """What `up` would change; the exit code of `pulumi preview`."""
     env = _stack(checkout, environ, console)
-    return steps.run(["pulumi", "preview", "--stack", stack_name(env)], checkout.root, env)
+    return _foreground(checkout, env, "preview")
 
 
 def down(checkout: Checkout, environ: Mapping[str, str], console: Console) -> int:
@@ -46,8 +47,7 @@ def down(checkout: Checkout, environ: Mapping[str, str], console: Console) -> in
         if _resource_count(checkout, env):
             if checkout.engine.is_dir():
                 engine.ensure_running(checkout.engine)
-            command = ["pulumi", "destroy", "--yes", "--skip-preview", "--stack", stack_name(env)]
-            code = steps.run(command, checkout.root, env)
+            code = _foreground(checkout, env, "destroy", "--yes", "--skip-preview")
             if code:
                 return code
         else:
@@ -101,6 +101,16 @@ def _has_state(checkout: Checkout, env: Mapping[str, str]) -> bool:
 def _resource_count(checkout: Checkout, env: Mapping[str, str]) -> int:
     stacks = json.loads(_pulumi(checkout, env, "stack", "ls", "--json"))
     return sum(int(stack.get("resourceCount") or 0) for stack in stacks if stack["name"] == stack_name(env))
+
+
+def _foreground(checkout: Checkout, env: Mapping[str, str], *arguments: str) -> int:
+    """Run a pulumi command on the stack in the foreground; its exit code.
+
+    Its temporary files go with it: the Kubernetes provider leaves a kubeconfig in each run (closed to others).
+    """
+    with tempfile.TemporaryDirectory(prefix="knative-releases-") as folder:
+        command = ["pulumi", *arguments, "--stack", stack_name(env)]
+        return steps.run(command, checkout.root, {**env, "TMPDIR": folder})
 
 
 def _pulumi(checkout: Checkout, env: Mapping[str, str], *arguments: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -62,4 +61,7 @@ def _closed_to_others(path: str, _: int) -> int:
 
 
 def _file(owner: str) -> Path:
-    return Path(tempfile.gettempdir()) / f"knative-releases-{owner}.creation"
+    """In the user's cache, the same for every run; folders for temporary files differ."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "knative-releases" / "creations"
+    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return cache / owner

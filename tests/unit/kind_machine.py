@@ -123,6 +123,7 @@ class Machine:
             "CLUSTER_OWNER": "ours",
             "CLUSTER_CREATION": "first",
             "TMPDIR": str(self.folder),
+            "XDG_CACHE_HOME": str(self.folder / "cache"),
             "PULUMI_COMMAND_STDOUT": created,
             "NODE_IMAGE": "node:v1",
             "CLUSTER_CONFIG": json.dumps({"nodes": [{"role": "control-plane"}]}),

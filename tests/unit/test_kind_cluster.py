@@ -224,7 +224,9 @@ def test_a_sweep_removes_what_the_stack_does_not_know_of(machine: Machine) -> No
     machine.runs(node("left-over", "ours-1"), node("other", None), node("third", "another-stacks-1"))
     assert machine.run("sweep", created="ours").returncode == 0
     assert machine.clusters == ["other", "third"], "an orphan stays after a destroy, or a foreign cluster is removed"
-    assert not list(machine.folder.glob("*.creation")), "a destroy leaves a file behind"
+    assert not [file for file in (machine.folder / "cache").rglob("*") if file.is_file()], (
+        "a destroy leaves a file behind"
+    )
 
 
 def test_a_sweep_without_a_word_does_nothing(machine: Machine) -> None:

@@ -24,7 +24,7 @@ PORT = 8080
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     """A machine that this process asks."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return Machine(tmp_path)
 
 
@@ -67,6 +67,7 @@ def test_a_killed_creation_is_no_cluster_that_has_to_be_mended(machine: Machine)
     assert creation_word("ours", "dev", PORT), "an interrupted `up` cannot be run again"
 
 
+@pytest.mark.usefixtures("machine")
 def test_a_creation_that_ended_is_not_taken_for_a_killed_one() -> None:
     with alone("ours") as creation:
         creation.begins("ours-word-1")
