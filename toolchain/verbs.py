@@ -108,7 +108,7 @@ def _foreground(checkout: Checkout, env: Mapping[str, str], *arguments: str) -> 
 
     Its temporary files go with it: the Kubernetes provider leaves a kubeconfig in each run (closed to others).
     """
-    with tempfile.TemporaryDirectory(prefix="knative-releases-") as folder:
+    with tempfile.TemporaryDirectory(prefix="knative-releases-", ignore_cleanup_errors=True) as folder:
         command = ["pulumi", *arguments, "--stack", stack_name(env)]
         return steps.run(command, checkout.root, {**env, "TMPDIR": folder})
 
