@@ -62,9 +62,11 @@ def test_serving_workloads_wait_for_their_configuration(manifests: Path) -> None
     waits_for_all(recorded, recorded.of_kind("Deployment"), own)
 
 
-def test_image_caches_wait_for_their_definition(manifests: Path) -> None:
+def test_image_caches_and_certificates_wait_for_their_definition(manifests: Path) -> None:
     recorded = whole(manifests)
-    waits_for_all(recorded, recorded.of_kind("Image"), recorded.of_kind("CustomResourceDefinition"))
+    # Certificates came with a later release than the default one.
+    own = recorded.of_kind("Image", "Certificate")
+    waits_for_all(recorded, own, recorded.of_kind("CustomResourceDefinition"))
 
 
 def test_webhook_configurations_wait_for_every_deployment_of_serving(manifests: Path) -> None:
