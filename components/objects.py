@@ -13,6 +13,7 @@ from components.manifests import Manifest, containers, key
 
 OWNER_ANNOTATION = "knative-releases/owner"
 """Says which stack made an object of a cluster that is not the program's own."""
+PROPAGATION = "pulumi.com/deletionPropagationPolicy"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,13 +85,15 @@ def register(
     return [KubernetesObject("/".join(filter(None, key(m)[1:])), marked(m, placement), opts(m)) for m in manifests]
 
 
-def marked(manifest: Manifest, placement: Placement) -> Manifest:
-    """The object as it is for a cluster that stays: with its owner's word on it. Elsewhere it is as it was."""
+def marked(manifest: Manifest, placement: Placement, *, background: bool = True) -> Manifest:
+    """The object as it is for a cluster that stays, with its owner's word on it; elsewhere as it was.
+
+    background: whether its deletion leaves what it owns to the cluster's garbage collector. That one stands still for a
+    minute or two once definitions are gone, so nothing that is deleted after them may wait for it.
+    """
     if placement.owner is None:
         return manifest
     metadata = manifest["metadata"]
-    annotations: dict[str, pulumi.Input[str]] = {**metadata.get("annotations", {}), OWNER_ANNOTATION: placement.owner}
-    if manifest["kind"] == "Deployment":
-        # Knative's pods drain for 45 s; what else goes in a destroy need not wait for them, and the namespace does.
-        annotations["pulumi.com/deletionPropagationPolicy"] = "background"
+    policy = {PROPAGATION: "background"} if background else {}
+    annotations = {**metadata.get("annotations", {}), **policy, OWNER_ANNOTATION: placement.owner}
     return {**manifest, "metadata": {**metadata, "annotations": annotations}}

@@ -81,6 +81,13 @@ def test_a_service_goes_with_its_ingress_before_the_ingress_controller_does(smal
     assert found == {"Service": None, "Configuration": "background"}, "a finalizer stays, or dropping a track is slow"
 
 
+def test_everything_else_goes_without_waiting_for_the_clusters_garbage_collector(manifests: Path) -> None:
+    recorded = whole(manifests)
+    others = [r for r in recorded.kubernetes() if r.kind != "Release" and r not in services(recorded)]
+    foreground = [r.urn for r in others if r.annotations.get("pulumi.com/deletionPropagationPolicy") != "background"]
+    assert others and not foreground, f"the namespace stays for minutes after its definitions are gone: {foreground}"
+
+
 def test_domain_and_urls_are_made_of_the_load_balancers_address(manifests: Path) -> None:
     recorded = whole(manifests)
     assert data_of(recorded, "config-domain")[f"{ADDRESS}.sslip.io"] == "", "Knative makes other URLs"
