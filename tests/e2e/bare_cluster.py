@@ -42,6 +42,10 @@ class BareCluster:
         self._kind("delete", "cluster", "--name", self.environment.name, "--kubeconfig", str(self.kubeconfig))
         self.kubeconfig.unlink(missing_ok=True)
         self.environment.select()
+        # A run that was killed left its lock.
+        self.environment.run(
+            "pulumi", "--non-interactive", "cancel", "--yes", "--stack", self.environment.name, check=False
+        )
         self.environment.pulumi("stack", "rm", "--yes", "--force", "--preserve-config")
 
     @property

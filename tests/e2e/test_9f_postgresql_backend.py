@@ -99,15 +99,15 @@ def test_an_environment_is_brought_up_and_released_with_its_state_in_the_databas
     shared.up()
     assert_share(observed(Client(shared.port), NOTIFICATIONS, 300), "1.1.0", 50)
     keys = database.query("select key from pulumi_state").splitlines()
-    assert f".pulumi/stacks/knative-releases/{shared.name}.json" in keys, "the state is in the database"
+    assert f"postgres/.pulumi/stacks/knative-releases/{shared.name}.json" in keys, "the state is in the database"
     assert not list((shared.home / "state").rglob("*.json")), "and in no file"
-    plain = database.query("select count(*) from pulumi_state where encode(data, 'escape') like '%client-key%'")
+    plain = database.query("select count(*) from pulumi_state where data::text like '%client-key%'")
     assert plain == "0", "the kubeconfig is encrypted in it"
 
 
 def test_a_second_person_is_told_that_somebody_is_at_it(shared: Environment, database: Database) -> None:
     shared.configure(CANARY, canaryPercent=10)
-    locks = "select count(*) from pulumi_state where key like '.pulumi/locks/%.json'"
+    locks = "select count(*) from pulumi_state where key like '%.pulumi/locks/%.json'"
     first = threading.Thread(target=shared.up)
     first.start()
     try:
