@@ -27,6 +27,13 @@ NAMESPACE = "knative-serving"
 ACTIVATOR = "activator"
 FEATURES = ("tag-header-based-routing", "kubernetes.podspec-fieldref")
 """Features of Knative, in config-features, that the releases need: tags by header, and pods that know their names."""
+REQUEST_METRICS = {
+    "metrics.request-metrics-backend-destination": "prometheus",
+    "request-metrics-protocol": "prometheus",
+}
+"""Queue-proxies tell by which way each request came: the key of releases up to 1.18, which have it by default, and that
+of later ones, which do not.
+"""
 KEPT_REVISIONS = 3
 """Revisions of one Configuration that stay after they left the traffic."""
 _LAST = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
@@ -115,6 +122,7 @@ def configuration(ingress_class: str, domain: pulumi.Input[str]) -> dict[str, pu
         "config-domain": {domain: ""} if isinstance(domain, str) else _only_domain(domain),
         "config-features": dict.fromkeys(FEATURES, "Enabled"),
         "config-gc": collection(KEPT_REVISIONS),
+        "config-observability": dict(REQUEST_METRICS),
     }
 
 

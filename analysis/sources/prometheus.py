@@ -1,7 +1,8 @@
 """A Prometheus as a source: three instant queries for each track, by templates that can be replaced.
 
-The queries as given ask for Knative's own revision metrics, whose `route_tag` tells users' requests from those by a tag
-and from this tool's probes. Prometheus extrapolates an increase to the window, so its counts are rounded.
+The queries as given ask for Knative's own revision metrics (up to 1.18; later ones have other names), whose `route_tag`
+tells users' requests from those by a tag and from this tool's probes. Prometheus extrapolates an increase to the
+window, so its counts are rounded.
 """
 
 from __future__ import annotations

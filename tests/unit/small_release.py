@@ -80,6 +80,7 @@ def core() -> list[Manifest]:
         manifest("ConfigMap", "config-domain", space, data={"_example": "text"}),
         manifest("ConfigMap", "config-features", space),
         manifest("ConfigMap", "config-gc", space, data={"_example": "text"}),
+        manifest("ConfigMap", "config-observability", space, data={"_example": "text"}),
         manifest("ConfigMap", "config-deployment", space, data={"queue-sidecar-image": QUEUE_IMAGE}),
         manifest("Secret", "webhook-certs", space),
         manifest("Service", "controller", space, spec={"ports": [{"port": 9090}]}),

@@ -140,6 +140,13 @@ def test_old_revisions_are_collected_by_number_and_not_by_age(manifests: Path) -
     )
 
 
+def test_queue_proxies_tell_by_which_way_a_request_came(manifests: Path) -> None:
+    said = config_map(tutorial(manifests), "config-observability")
+    assert said["metrics.request-metrics-backend-destination"] == said["request-metrics-protocol"] == "prometheus", (
+        "the analysis of a rollout takes previews and its own probes for users"
+    )
+
+
 def test_the_node_port_is_the_tutorials(small: Path) -> None:
     inputs = tutorial(small).one("Service", "kourier-system/kourier-ingress").inputs
     assert inputs["metadata"]["labels"] == {"networking.knative.dev/ingress-provider": "kourier"}
