@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from tests.e2e.environment import Environment, eventually
+from tests.e2e.environment import CommandError, Environment, eventually
 from tests.e2e.traffic import Client, Prober
 
 PROBED = "notifications-service"
@@ -25,6 +25,8 @@ class Fault:
     """The requests that were not answered with 200, and what came back."""
     seconds: float
     """From the fault until all was well again."""
+    ups: int = 0
+    """How many `up`s a release beside the fault took: one, unless the fault made it fail."""
 
 
 @dataclass
@@ -66,35 +68,33 @@ class Faults:
     environment: Environment
     client: Client
     found: list[Fault] = field(default_factory=list)
+    _ups: int = 0
 
     @contextlib.contextmanager
     def caused(self, name: str) -> Iterator[Prober]:
         """Load from before the fault, which the block causes, until all is well, which the block waits for."""
+        self._ups = 0
         with Prober(self.client, PROBED, workers=2) as prober:
             time.sleep(1)
             begun = time.monotonic()
             yield prober
             seconds = round(time.monotonic() - begun, 1)
             time.sleep(1)
-        self.found.append(Fault(name, prober.sent, prober.lost, seconds))
+        self.found.append(Fault(name, prober.sent, prober.lost, seconds, self._ups))
         print(self.found[-1], flush=True)
 
     @contextlib.contextmanager
     def during_an_up(self) -> Iterator[None]:
-        """An `up` of the configured settings beside the block; it has to come to its end."""
-        failures: list[BaseException] = []
-
-        def up() -> None:
-            try:
-                self.environment.up()
-            except BaseException as error:
-                failures.append(error)
-
-        thread = threading.Thread(target=up)
-        thread.start()
-        try:
+        """An `up` of the configured settings beside the block. Where the fault makes it fail, the next one has to come to
+        its end.
+        """
+        with ThreadPoolExecutor(1) as beside:
+            up = beside.submit(self.environment.up)
             yield
-        finally:
-            thread.join()
-        if failures:
-            raise failures[0]
+            try:
+                up.result()
+                self._ups = 1
+            except CommandError as error:
+                print(error, flush=True)
+                self.environment.up()
+                self._ups = 2

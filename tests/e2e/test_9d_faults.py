@@ -23,7 +23,7 @@ CANARY = {NOTIFICATIONS: {"tracks": {"canary": {"version": "v1.1.0"}}}}
 SERVICES = ("frontend", "c4p-service", "agenda-service", NOTIFICATIONS)
 CRASH = ("--force", "--grace-period=0")
 GATEWAY = ("kourier-system", "app=3scale-kourier-gateway")
-STORES = {"Kafka": "kafka", "PostgreSQL": "postgresql", "Redis": "redis"}
+STORES = {"Kafka": "kafka-0", "PostgreSQL": "postgresql-0", "Redis": "redis-master-0"}
 
 
 def refused(environment: Environment) -> str:
@@ -134,10 +134,10 @@ def gateway(environment: Environment, faults: Faults, replicas: int) -> None:
 
 def stores(environment: Environment, faults: Faults) -> None:
     """Each store, crashed; its data is kept, and the services go on by themselves."""
-    for store, name in STORES.items():
+    for store, pod in STORES.items():
         title = f"before {store} crashed"
         proposed(faults.client, title)
-        pods = Pods(environment, "default", f"app.kubernetes.io/name={name}")
+        pods = Pods(environment, "default", f"statefulset.kubernetes.io/pod-name={pod}")
         with faults.caused(f"{store} crashes"):
             pods.kill(*CRASH)
             time.sleep(1)

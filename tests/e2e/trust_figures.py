@@ -77,8 +77,11 @@ def interruptions(figures: Mapping[str, Any]) -> str:
 
 def faults(figures: Mapping[str, Any]) -> str:
     """The figures of faults in Markdown. Pure."""
-    rows = [f"| {f['fault']} | {f['sent']:,} | {len(f['lost'])} | {f['seconds']:.1f} s |" for f in figures["faults"]]
-    head = ["| fault | requests sent | lost | until all was well |", "|---|---|---|---|"]
+    rows = [
+        f"| {f['fault']} | {f['sent']:,} | {len(f['lost'])} | {f['seconds']:.1f} s | {f['ups'] or '–'} |"
+        for f in figures["faults"]
+    ]
+    head = ["| fault | requests sent | lost | until all was well | `up`s |", "|---|---|---|---|---|"]
     return "\n".join([_head(figures), "", *head, *rows]) + "\n"
 
 

@@ -30,8 +30,8 @@ def test_interruptions_are_counted_by_what_and_how_and_a_loss_is_not_hidden() ->
 
 
 def test_a_fault_is_told_with_what_it_cost() -> None:
-    found = [{"fault": "gateway crashes", "sent": 1234, "lost": ["a", "b"], "seconds": 5.0}]
-    assert "| gateway crashes | 1,234 | 2 | 5.0 s |" in TABLES["faults"]({**HEAD, "faults": found})
+    found = [{"fault": "gateway crashes", "sent": 1234, "lost": ["a", "b"], "seconds": 5.0, "ups": 0}]
+    assert "| gateway crashes | 1,234 | 2 | 5.0 s | – |" in TABLES["faults"]({**HEAD, "faults": found})
 
 
 def test_the_document_has_a_place_for_each_table() -> None:
