@@ -85,9 +85,7 @@ class Faults:
 
     @contextlib.contextmanager
     def during_an_up(self) -> Iterator[None]:
-        """An `up` of the configured settings beside the block. Where the fault makes it fail, the next one has to come to
-        its end.
-        """
+        """An `up` of the configured settings beside the block; where the fault makes it fail, the next one has to end."""
         with ThreadPoolExecutor(1) as beside:
             up = beside.submit(self.environment.up)
             yield

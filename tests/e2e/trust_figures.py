@@ -77,10 +77,10 @@ def interruptions(figures: Mapping[str, Any]) -> str:
 
 def faults(figures: Mapping[str, Any]) -> str:
     """The figures of faults in Markdown. Pure."""
-    rows = [
-        f"| {f['fault']} | {f['sent']:,} | {len(f['lost'])} | {f['seconds']:.1f} s | {f['ups'] or '–'} |"
-        for f in figures["faults"]
-    ]
+    rows = []
+    for fault in figures["faults"]:
+        cost = f"{fault['sent']:,} | {len(fault['lost'])} | {fault['seconds']:.1f} s | {fault['ups'] or '–'}"
+        rows.append(f"| {fault['fault']} | {cost} |")
     head = ["| fault | requests sent | lost | until all was well | `up`s |", "|---|---|---|---|---|"]
     return "\n".join([_head(figures), "", *head, *rows]) + "\n"
 
