@@ -85,7 +85,7 @@ class Faults:
 
     @contextlib.contextmanager
     def during_an_up(self) -> Iterator[None]:
-        """An `up` of the configured settings beside the block; where the fault makes it fail, the next one ends well."""
+        """An `up` beside the block, of what is configured; where the fault makes it fail, the next one ends well."""
         with ThreadPoolExecutor(1) as beside:
             up = beside.submit(self.environment.up)
             yield
