@@ -24,6 +24,13 @@ class Secrets:
         """Names of the secrets that a text holds, as they are or in base64."""
         return [name for name, value in self.values.items() if any(form in text for form in _forms(value))]
 
+    def hidden(self, text: str) -> str:
+        """A text with the secrets' names in their place."""
+        for name, value in self.values.items():
+            for form in _forms(value):
+                text = text.replace(form.decode(), f"[{name}]")
+        return text
+
     def in_files(self, *folders: Path) -> list[str]:
         """The files below folders that hold a secret, and which."""
         return [

@@ -16,6 +16,13 @@ NOTIFICATIONS = "notifications-service"
 CANARY = {NOTIFICATIONS: {"tracks": {"canary": {"version": "v1.1.0"}}}}
 QUIET, LOUD = "-v=8", "-v=9"
 """The engine's most talkative log without the properties of resources, and the one with them."""
+COMMANDS = (
+    ("preview", "--diff"),
+    ("up", "--yes", "--skip-preview"),
+    ("refresh", "--yes", "--skip-preview"),
+    ("preview", "--json"),
+)
+SHOWING = (("stack", "output", "--json"), ("stack", "export"), ("config",))
 OUR_NAMESPACES = ("default", "knative-serving", "kourier-system")
 
 
@@ -41,21 +48,18 @@ def search(environment: Environment, folder: Path) -> None:
     environment.env["TMPDIR"] = str(folder)
     try:
         with Watch(folder) as watch:
-            logs = [
-                environment.pulumi(*command, "--logtostderr", QUIET)
-                for command in (
-                    ("preview", "--diff"),
-                    ("up", "--yes", "--skip-preview"),
-                    ("refresh", "--yes", "--skip-preview"),
-                    ("preview", "--json"),
-                )
-            ]
+            printed = {" ".join(c): environment.pulumi(*c, "--logtostderr", QUIET) for c in COMMANDS}
     finally:
         del environment.env["TMPDIR"]
     sought = Secrets(known(environment))
     assert len(sought.values) == 3 and all(len(value) >= 20 for value in sought.values.values()), sought.values.keys()
-    shown = [environment.pulumi(*c) for c in (("stack", "output", "--json"), ("stack", "export"), ("config",))]
-    leaks = [f"printed: {name}" for text in (*logs, *shown) for name in sought.found_in(text.encode())]
+    printed |= {" ".join(c): environment.pulumi(*c) for c in SHOWING}
+    leaks = [
+        f"printed by {command}: {', '.join(found)} in {sought.hidden(line)[:300]}"
+        for command, text in printed.items()
+        for line in text.splitlines()
+        if (found := sought.found_in(line.encode()))
+    ]
     leaks += [f"in arguments: {name}" for text in watch.arguments for name in sought.found_in(text)]
     leaks += [f"open, {file}: {name}" for file, text in watch.open_files.items() for name in sought.found_in(text)]
     leaks += sought.in_files(environment.home)
