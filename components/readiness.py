@@ -16,7 +16,9 @@ def error_hook(name: str, kubeconfig: pulumi.Output[str]) -> pulumi.ErrorHook:
 
     async def tell(args: pulumi.ErrorHookArgs) -> bool:
         manifest = args.new_inputs
-        if manifest and args.failed_operation in ("create", "update"):
+        if manifest and args.failed_operation == "update" and any("not found" in error for error in args.errors):
+            pulumi.log.error(gone(manifest))
+        elif manifest and args.failed_operation in ("create", "update"):
             from components.diagnosis import why_not_ready  # noqa: PLC0415 - slow to import, only for a failure
 
             config = await kubeconfig.future()
@@ -24,6 +26,15 @@ def error_hook(name: str, kubeconfig: pulumi.Output[str]) -> pulumi.ErrorHook:
         return False
 
     return pulumi.ErrorHook(name, tell)
+
+
+def gone(manifest: Mapping[str, Any]) -> str:
+    """What to do about an object that the state knows and the cluster does not have. Pure."""
+    return (
+        f"{manifest['kind']} {manifest['metadata']['name']} is in the state, and not in the cluster. If somebody "
+        "deleted it: pulumi refresh --yes && pulumi up. If an `up` ended early while it replaced the cluster, state "
+        "and cluster are a mixture: pulumi destroy --yes && pulumi up"
+    )
 
 
 def waited_for(manifest: Mapping[str, Any]) -> list[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
-from components.readiness import conditions, is_ready, of_pod, waited_for
+from components.readiness import conditions, error_hook, is_ready, of_pod, waited_for
 from tests.unit.test_graph_ownership import whole
 
 
@@ -61,3 +63,20 @@ def test_a_container_says_what_it_waits_for_and_what_it_died_of() -> None:
 def test_every_released_object_has_the_hook(small: Path) -> None:
     released = [r for r in whole(small).resources if r.type.startswith("kubernetes:serving.knative.dev/")]
     assert released and all(r.error_hooks for r in released), "a version that never gets ready only times out"
+
+
+def test_an_object_that_the_cluster_does_not_have_is_told_with_the_way_out() -> None:
+    hooks: list[Any] = []
+    told: list[str] = []
+    manifest = {"kind": "Service", "metadata": {"name": "frontend", "namespace": "default"}}
+    with (
+        mock.patch("pulumi.ErrorHook", lambda _, tell: hooks.append(tell)),
+        mock.patch("pulumi.log.error", told.append),
+    ):
+        error_hook("any", mock.Mock())
+        args = mock.Mock(new_inputs=manifest, failed_operation="update", errors=['services "frontend" not found'])
+        assert asyncio.run(hooks[0](args)) is False
+    (message,) = told
+    assert (
+        message.startswith("Service frontend is in the state, and not in the cluster") and "pulumi destroy" in message
+    )
