@@ -9,10 +9,12 @@ from app.stores import ConferenceStores, ConferenceStoresArgs, chart_versions
 from assembly.claims import claims
 from assembly.cluster import cluster as cluster_of
 from assembly.serving import serving as serving_on
+from components.debug_log import without_secrets
 from components.images import ImageMap
 from components.resolved_sources import SourceArgs, resolve
 from components.secret import given_or_generated
 
+without_secrets()
 settings = stack.from_stack(tuple(SERVICES))
 images = ImageMap(settings.sources.images)
 source_args = SourceArgs(

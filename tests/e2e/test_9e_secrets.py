@@ -14,11 +14,11 @@ from tests.e2e.secrets_search import Secrets, Watch
 
 NOTIFICATIONS = "notifications-service"
 CANARY = {NOTIFICATIONS: {"tracks": {"canary": {"version": "v1.1.0"}}}}
-QUIET, LOUD = "-v=8", "-v=9"
+QUIET, LOUD = "-v=6", "-v=9"
 """The engine's most talkative log without the properties of resources, and the one with them."""
 COMMANDS = (
-    ("preview", "--diff"),
-    ("up", "--yes", "--skip-preview"),
+    ("preview", "--diff", "--debug"),
+    ("up", "--yes", "--skip-preview", "--debug"),
     ("refresh", "--yes", "--skip-preview"),
     ("preview", "--json"),
 )
