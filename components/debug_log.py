@@ -1,7 +1,7 @@
 """The SDK's debug messages without secrets.
 
-It writes the outputs of components and of the stack into them, secrets in plain text: seen with `pulumi up --debug`, and
-in the engine's log from `-v=4` on.
+It writes the outputs of components and of the stack into them, secrets in plain text: seen with `pulumi up --debug`,
+and in the engine's log from `-v=4` on.
 """
 
 from __future__ import annotations
