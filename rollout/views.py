@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -135,8 +134,3 @@ def told(event: Event) -> str:
             return ending(event)
         case Measured():
             return ""
-
-
-def to_stderr(text: str) -> None:
-    """Tell a person, beside what scripts read."""
-    print(text, file=sys.stderr, flush=True)
