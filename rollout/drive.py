@@ -42,7 +42,7 @@ class Driver:
     """The events so far, those of an earlier process included."""
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
-    _version: int | None = field(default=None, init=False)
+    _begun: str | None = field(default=None, init=False)
     _window: Window | None = field(default=None, init=False)
     _others: Mapping[str, Any] | None = field(default=None, init=False)
 
@@ -89,11 +89,11 @@ class Driver:
         if self._others is not None and others != self._others:
             self._note("other settings of the stack were changed by hand: they go with this update")
         self._others = others
+        if self._begun is not None and self.stack.last() != self._begun:
+            self._note("somebody else updated the stack meanwhile: adopted")
         with self._window.read_meanwhile() if self._window else nullcontext():
             update = self.stack.up(f"rollout of {self.service}: {described(rollout)}")
-        if self._version is not None and update.version != self._version + 1:
-            self._note(f"somebody else updated the stack meanwhile (to {update.version - 1}): adopted")
-        self._version = update.version
+        self._begun = update.begun
         tracks = update.outputs["services"][self.service]["tracks"]
         state = rollout.progress
         self.view.event(

@@ -18,6 +18,10 @@ class Updates(Protocol):
         """Make what the configuration says. Raises UpdateError where it cannot be made."""
         ...
 
+    def last(self) -> str | None:
+        """What tells the stack's last update from others; None: there was none."""
+        ...
+
 
 class Analyst(Protocol):
     """Who observes the tracks and judges the candidate. Its errors are AnalysisError."""

@@ -33,8 +33,8 @@ class UpdateError(RolloutError):
 class Update:
     """A successful update of the stack."""
 
-    version: int
-    """Number of the update in the stack's history."""
+    begun: str
+    """When it began, as the stack's history has it: no two updates of a stack begin at once."""
     seconds: float
     outputs: Mapping[str, Any] = field(repr=False)
     """Secrets included."""
@@ -77,7 +77,12 @@ class Stack:
             else:
                 outputs = {name: output.value for name, output in done.outputs.items()}
                 seconds = time.monotonic() - begun
-                return Update(version=int(done.summary.version or 0), seconds=seconds, outputs=outputs)
+                return Update(begun=str(done.summary.start_time), seconds=seconds, outputs=outputs)
+
+    def last(self) -> str | None:
+        """When the last update began, whoever made it; None: there was none."""
+        history = self._stack.history(page_size=1, show_secrets=False)
+        return str(history[0].start_time) if history else None
 
     def outputs(self) -> dict[str, Any]:
         """What the last update exported, secrets included."""

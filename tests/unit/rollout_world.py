@@ -73,7 +73,11 @@ class World:
         self.updates.append({name: (versions[name], share) for name, share in shares.items()})
         self.version += 1
         self.live()
-        return Update(version=self.version, seconds=4.0, outputs=self.outputs())
+        return Update(begun=str(self.version), seconds=4.0, outputs=self.outputs())
+
+    def last(self) -> str | None:
+        """What tells the last update from others."""
+        return str(self.version)
 
     def outputs(self) -> dict[str, Any]:
         """What the last update exported."""
