@@ -76,6 +76,14 @@ def killed(
         return Run(code, tuple(events), tool.stderr.read(), time.monotonic() - begun)
 
 
+def back_within(to: Shared, back: Shared, interval: float) -> bool:
+    """Whether the way back from a step ended within the step's interval and one update.
+
+    A few seconds more are for the readings and the verdict.
+    """
+    return (back.at - to.at).total_seconds() < interval + (back.seconds or 0) + 5
+
+
 def entry(environment: Environment) -> Any:
     """The service's entry in the configuration file."""
     config = yaml.safe_load((PROJECT / f"Pulumi.{environment.name}.yaml").read_text())["config"]

@@ -6,11 +6,8 @@ import pytest
 
 from analysis.history import Ended, Judged, Shared
 from tests.e2e.environment import Environment, eventually
-from tests.e2e.rollouts import HEALTHY, INTERVAL, SERVICE, entry, killed, run
+from tests.e2e.rollouts import HEALTHY, INTERVAL, SERVICE, back_within, entry, killed, run
 from tests.e2e.traffic import Client, Prober, observed
-
-UP_SECONDS = 20.0
-"""An update of the traffic takes about 5 s on two idle cores."""
 
 
 @pytest.fixture
@@ -45,7 +42,7 @@ def test_a_candidate_with_5_percent_errors_is_rolled_back_within_one_interval(
     assert done.code == 3 and "error rate" in done.errors, done
     assert done.shares == [50, -1], "back in one update"
     to, back = done.of(Shared)
-    assert (back.at - to.at).total_seconds() < INTERVAL + UP_SECONDS, "within the interval, and its update"
+    assert back_within(to, back, INTERVAL), "within the interval, and one update"
     lost = len(prober.lost) / prober.sent
     print(f"{len(prober.lost)} of {prober.sent} requests failed ({lost:.1%}); {done.of(Ended)[0]}")
     assert 0 < lost < 0.05, "only the candidate's half, of which one in twenty"
