@@ -109,7 +109,7 @@ def test_killed_at_any_point_a_resume_comes_to_the_same_end(plain: Environment, 
 
 
 def test_a_step_costs_little_more_than_its_update(plain: Environment, client: Client) -> None:
-    steps, interval = (10, 20, 30, 40, 100), 5
+    steps, interval = (25, 50, 75, 100), 3
     plan = ("--to", "v1.1.0", "--steps", ",".join(map(str, steps)), "--interval", f"{interval}s", "--min-requests", "5")
     with Prober(client, SERVICE):
         done = run(plain, "start", *plan)
