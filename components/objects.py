@@ -13,7 +13,6 @@ from components.manifests import Manifest, containers, key
 
 OWNER_ANNOTATION = "knative-releases/owner"
 """Says which stack made an object of a cluster that is not the program's own."""
-PROPAGATION = "pulumi.com/deletionPropagationPolicy"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,15 +84,10 @@ def register(
     return [KubernetesObject("/".join(filter(None, key(m)[1:])), marked(m, placement), opts(m)) for m in manifests]
 
 
-def marked(manifest: Manifest, placement: Placement, *, background: bool = True) -> Manifest:
-    """The object as it is for a cluster that stays, with its owner's word on it; elsewhere as it was.
-
-    background: whether its deletion leaves what it owns to the cluster's garbage collector. That one stands still for a
-    minute or two once definitions are gone, so nothing that is deleted after them may wait for it.
-    """
+def marked(manifest: Manifest, placement: Placement) -> Manifest:
+    """The object as it is for a cluster that stays, with its owner's word on it; elsewhere as it was."""
     if placement.owner is None:
         return manifest
     metadata = manifest["metadata"]
-    policy = {PROPAGATION: "background"} if background else {}
-    annotations = {**metadata.get("annotations", {}), **policy, OWNER_ANNOTATION: placement.owner}
+    annotations = {**metadata.get("annotations", {}), OWNER_ANNOTATION: placement.owner}
     return {**manifest, "metadata": {**metadata, "annotations": annotations}}

@@ -14,7 +14,7 @@ from typing import Any
 import pulumi
 
 from components.manifests import own
-from components.objects import PROPAGATION, KubernetesObject, Placement, marked
+from components.objects import KubernetesObject, Placement, marked
 from components.readiness import error_hook
 from components.revision import RevisionArgs, template
 from components.traffic import Target, service_url, stable_percent, traffic_block
@@ -96,7 +96,7 @@ class ReleasedService(pulumi.ComponentResource):
         # The queue-proxy of every pod drains for 30 s before it ends; nobody has to wait for that. But on a cluster
         # that stays, the Service's ingress must be gone before the controller is that takes its finalizer away.
         if kind == "Configuration" or args.placement.deleted_with:
-            annotations[PROPAGATION] = "background"
+            annotations["pulumi.com/deletionPropagationPolicy"] = "background"
         metadata = {"name": name, "namespace": args.namespace, "annotations": annotations}
         manifest = own({"apiVersion": "serving.knative.dev/v1", "kind": kind, "metadata": metadata, "spec": spec})
         limits = pulumi.CustomTimeouts(create=args.ready_within, update=args.ready_within)
@@ -111,7 +111,7 @@ class ReleasedService(pulumi.ComponentResource):
             custom_timeouts=limits,
             hooks=hooks,
         )
-        return KubernetesObject(name, marked(manifest, args.placement, background=False), opts)
+        return KubernetesObject(name, marked(manifest, args.placement), opts)
 
 
 def configuration_name(service: str, track: str) -> str:

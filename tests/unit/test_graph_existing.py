@@ -81,11 +81,11 @@ def test_a_service_goes_with_its_ingress_before_the_ingress_controller_does(smal
     assert found == {"Service": None, "Configuration": "background"}, "a finalizer stays, or dropping a track is slow"
 
 
-def test_everything_else_goes_without_waiting_for_the_clusters_garbage_collector(manifests: Path) -> None:
-    recorded = whole(manifests)
-    others = [r for r in recorded.kubernetes() if r.kind != "Release" and r not in services(recorded)]
-    foreground = [r.urn for r in others if r.annotations.get("pulumi.com/deletionPropagationPolicy") != "background"]
-    assert others and not foreground, f"the namespace stays for minutes after its definitions are gone: {foreground}"
+def test_a_namespace_goes_after_the_pods_in_it_are_gone(manifests: Path) -> None:
+    policy = "pulumi.com/deletionPropagationPolicy"
+    plane = whole(manifests).of_kind("Deployment")
+    background = [r.urn for r in plane if r.annotations.get(policy)]
+    assert plane and not background, f"the namespace waits for half of the pods' grace period, minutes: {background}"
 
 
 def test_domain_and_urls_are_made_of_the_load_balancers_address(manifests: Path) -> None:
