@@ -29,6 +29,13 @@ def query(namespace: str, revisions: Iterable[str], buckets: str) -> str:
     return urlencode({"format": "json", "histogram_buckets": buckets, "filter": wanted})
 
 
+def knows_no_details(text: str) -> bool:
+    """Whether an answer with status 400 is Envoy's about `detailed`, and not the API's about a pod that has no address
+    yet.
+    """
+    return "histogram_buckets=" in text
+
+
 def counted(text: str) -> dict[str, Counted]:
     """What a gateway's answer says, by revision; one that it does not know is not there."""
     numbers: dict[tuple[str, str], int] = {}

@@ -84,7 +84,7 @@ class Gateway:
 
     def _gateway(self, pod: str, namespace: str, revisions: list[str]) -> Mapping[str, Counted] | None:
         status, text = self._pods.get(NAMESPACE, pod, PORT, f"stats?{envoy.query(namespace, revisions, self._buckets)}")
-        if status == 400 and self._buckets == envoy.DETAILED:
+        if status == 400 and envoy.knows_no_details(text) and self._buckets == envoy.DETAILED:
             self._buckets = envoy.DISJOINT
             return self._gateway(pod, namespace, revisions)
         return envoy.counted(text) if status == 200 else None

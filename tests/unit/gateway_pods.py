@@ -32,6 +32,8 @@ class Pods:
     """None: it does not answer."""
     proxies: dict[str, dict[tuple[str, str], int] | None] = field(default_factory=dict)
     """Requests by way and class of the status, by pod; the revision begins the pod's name."""
+    refused: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """What the API answers in the place of a pod."""
     knows_details: bool = True
     asked: list[str] = field(default_factory=list)
 
@@ -47,6 +49,8 @@ class Pods:
         self.asked.append(path)
         if namespace == gateway.NAMESPACE:
             assert port == gateway.PORT
+            if pod in self.refused:
+                return self.refused[pod]
             told = self.gateways[pod]
             detailed = parse_qs(path.partition("?")[2])["histogram_buckets"] == ["detailed"]
             if detailed and not self.knows_details:

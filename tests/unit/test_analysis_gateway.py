@@ -138,3 +138,14 @@ def test_later_releases_of_knative_say_the_same_in_other_words() -> None:
     told = aside(LATER)
     assert (told.requests, told.errors) == (30, 1)
     assert told.latency.buckets == (Bucket(0, 5, 20), Bucket(5, 500, 9))
+
+
+def test_a_gateway_without_an_address_is_not_taken_for_an_older_one() -> None:
+    pods = Pods()
+    pods.refused["gateway-2"] = (400, '{"kind":"Status","message":"address not allowed","code":400}')
+    pods.gateways["gateway-2"] = None
+    source = begun(pods)
+    pods.gateways["gateway-1"] = {STABLE: Counts(3, 0, {300: 3}), CANARY: Counts()}
+    sample = source.read()["stable"]
+    assert sample.latency.buckets == (Bucket(300, 301, 3),), "the others still tell fine buckets"
+    assert "the gateway gateway-2 began anew or did not answer" in sample.notes[0]
