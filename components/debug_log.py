@@ -10,7 +10,8 @@ from typing import Any
 
 import pulumi
 
-SECRET = "1b47061264138c4ac30d75fd1eb44270"  # nosec B105 - Pulumi's mark of a secret value, on the wire and in messages
+# No password: Pulumi's mark of a secret value, on the wire and in messages.
+SECRET = "1b47061264138c4ac30d75fd1eb44270"  # nosec B105
 _say = pulumi.log.debug
 
 
