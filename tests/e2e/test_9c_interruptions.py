@@ -104,6 +104,7 @@ def test_a_release_that_is_interrupted_loses_no_request(environment: Environment
     prober.assert_nothing_lost()
 
 
+@pytest.mark.long
 def test_a_destroy_after_an_interrupted_creation_leaves_nothing(environment: Environment) -> None:
     environment.destroy()
     series = Series(environment, "fresh up")

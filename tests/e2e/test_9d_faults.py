@@ -109,6 +109,7 @@ def test_a_bad_chart_is_named_and_the_rest_stands(up: Environment, client: Clien
     up.up("--expect-no-changes")
 
 
+@pytest.mark.long
 def test_a_destroy_of_a_lost_cluster_ends_clean(up: Environment) -> None:
     up.run("kind", "delete", "cluster", "--name", up.name)
     up.destroy()
