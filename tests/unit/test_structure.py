@@ -26,8 +26,9 @@ NOT_IN_THE_PROGRAM = ("analysis", "offline", "status", "toolchain", "tests")
 
 @pytest.fixture(autouse=True)
 def undisturbed_parser() -> Iterator[None]:
-    """No garbage is collected meanwhile: Python 3.11's parser stumbles ("AST constructor recursion depth mismatch") over
-    what earlier tests' futures say when they end."""
+    """No garbage is collected meanwhile: what earlier tests' futures say when they end makes Python 3.11's parser stumble
+    ("AST constructor recursion depth mismatch").
+    """
     gc.disable()
     yield
     gc.enable()
