@@ -26,8 +26,8 @@ NOT_IN_THE_PROGRAM = ("analysis", "offline", "status", "toolchain", "tests")
 
 @pytest.fixture(autouse=True)
 def undisturbed_parser() -> Iterator[None]:
-    """No garbage is collected meanwhile: what earlier tests' futures say when they end makes Python 3.11's parser stumble
-    ("AST constructor recursion depth mismatch").
+    """No garbage is collected meanwhile: what earlier tests' futures say when they end makes the parser of Python 3.11
+    stumble ("AST constructor recursion depth mismatch").
     """
     gc.disable()
     yield
