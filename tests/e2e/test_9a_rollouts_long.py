@@ -6,7 +6,6 @@ import datetime
 import itertools
 import json
 import os
-import statistics
 import time
 from typing import Any
 
@@ -123,6 +122,7 @@ def test_a_step_costs_little_more_than_its_update(plain: Environment, client: Cl
             begun = time.monotonic()
             plain.up()
             bare.append(time.monotonic() - begun)
-    cost = statistics.median(beyond) - statistics.median(bare[1:])
+    # What else the machine does only adds, so the smallest of each tell the two apart best.
+    cost = min(beyond) - min(bare[1:])
     keep(overhead={"beyond_interval": beyond, "bare_up": bare[1:], "cost": cost}, versions=figures.versions(plain))
     assert cost <= 3, f"beyond their intervals {beyond}, bare updates {bare[1:]}"
