@@ -21,7 +21,7 @@ FORBIDDEN = {
     "app": ("assembly", "pulumi_kubernetes", "pulumi_command"),
     "assembly": ("pulumi_command",),
 }
-NOT_IN_THE_PROGRAM = ("analysis", "offline", "status", "toolchain", "tests")
+NOT_IN_THE_PROGRAM = ("analysis", "offline", "rollout", "status", "toolchain", "tests")
 
 
 @pytest.fixture(autouse=True)
