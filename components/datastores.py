@@ -9,8 +9,8 @@ from typing import Any
 import pulumi
 from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
 
+from components import interrupted_release
 from components.images import ImageMap, Reference
-from components.interrupted_release import error_hook
 from components.manifests import own
 from components.objects import OWNER_ANNOTATION, Placement, register
 from components.sources import Chart
@@ -52,9 +52,10 @@ class _Datastore(pulumi.ComponentResource):
         self, name: str, args: DatastoreArgs, values: Mapping[str, Any], depends_on: Sequence[pulumi.Resource] = ()
     ) -> Release:
         placement = args.placement
-        mends = placement.kubeconfig and error_hook(
-            name, args.namespace, placement.kubeconfig, ours=placement.deleted_with is not None
-        )
+        mends = None
+        if placement.kubeconfig:
+            ours = placement.deleted_with is not None
+            mends = interrupted_release.hooks(name, args.namespace, placement.kubeconfig, ours)
         return Release(
             name,
             name=name,
@@ -68,7 +69,7 @@ class _Datastore(pulumi.ComponentResource):
                 parent=self,
                 depends_on=[*depends_on, *placement.loads([args.images.redirected(f"{REPOSITORY}/{name}")])],
                 deleted_with=placement.deleted_with,
-                hooks=pulumi.ResourceHookBinding(on_error=[mends]) if mends else None,
+                hooks=mends,
             ),
         )
 

@@ -7,11 +7,15 @@ import kubernetes
 from components.cluster_client import SECONDS, cluster_client
 
 
-def forget(kubeconfig: str, namespace: str, selector: str) -> list[str]:
-    """Delete the records that a label selector finds; their names."""
+def found(kubeconfig: str, namespace: str, selector: str) -> list[str]:
+    """Names of the records that a label selector finds."""
     core = kubernetes.client.CoreV1Api(cluster_client(kubeconfig))
-    found = core.list_namespaced_secret(namespace, label_selector=selector, _request_timeout=SECONDS).items
-    names = [secret.metadata.name for secret in found]
-    for name in names:
+    records = core.list_namespaced_secret(namespace, label_selector=selector, _request_timeout=SECONDS).items
+    return [secret.metadata.name for secret in records]
+
+
+def forget(kubeconfig: str, namespace: str, records: list[str]) -> None:
+    """Delete records."""
+    core = kubernetes.client.CoreV1Api(cluster_client(kubeconfig))
+    for name in records:
         core.delete_namespaced_secret(name, namespace, _request_timeout=SECONDS)
-    return names

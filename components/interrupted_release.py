@@ -1,50 +1,49 @@
 """Helm releases that an interrupted `up` left: Helm's record of them is in the cluster, and the state knows nothing.
 
 Helm refuses to install what it has a record of. The record is taken away and the release is installed over what is
-there: the same release by its name and namespace, so Helm takes its objects back, volumes included.
+there: the same release by its name and namespace, so Helm takes its objects back, volumes included. Looked for before
+the installation, because the engine runs error hooks only for what was made in part.
 """
 
 from __future__ import annotations
 
 import pulumi
 
-IN_USE = "cannot re-use a name that is still in use"
-IN_PROGRESS = "another operation (install/upgrade/rollback) is in progress"
-"""How Helm says it."""
-_PENDING = "status in (pending-install,pending-upgrade,pending-rollback)"
+PENDING = "status in (pending-install,pending-upgrade,pending-rollback)"
+"""Of the labels of Helm's records: an operation that did not end."""
 
 
-def error_hook(name: str, namespace: str, kubeconfig: pulumi.Output[str], ours: bool) -> pulumi.ErrorHook:
-    """A hook that mends an interrupted installation or upgrade of a release, and lets the engine try again.
+def hooks(name: str, namespace: str, kubeconfig: pulumi.Output[str], ours: bool) -> pulumi.ResourceHookBinding:
+    """Hooks that mend an interrupted installation or upgrade of a release before the next one begins.
 
     ours: whether the cluster is the stack's own, so that a release of this name can only be its own; on another cluster
-    the hook only says what to do.
+    the hooks refuse to go on, and say what to do.
     """
 
-    async def mend(args: pulumi.ErrorHookArgs) -> bool:
-        selector = records(name, "\n".join(args.errors))
-        if selector is None:
-            return False
-        if not ours:
-            command = f"kubectl delete secret --namespace {namespace} --selector '{selector}' && pulumi up"
-            pulumi.log.error(
-                f"Helm has a record of a release {name} in the namespace {namespace} that this stack did not finish. "
-                f"If an interrupted `up` of this stack left it, go on with: {command}"
-            )
-            return False
-        from components.helm_records import forget  # noqa: PLC0415 - slow to import, only for a failure
+    def mends(what: str, selector: str) -> pulumi.ResourceHook:
+        async def mend(_: pulumi.ResourceHookArgs) -> None:
+            from components.helm_records import forget, found  # noqa: PLC0415 - slow to import, and seldom needed
 
-        removed = forget(str(await kubeconfig.future()), namespace, selector)
-        pulumi.log.warn(f"an interrupted `up` left the release {name} unfinished; its record {removed} is removed")
-        return bool(removed)
+            config = str(await kubeconfig.future())
+            records = found(config, namespace, selector)
+            if records and not ours:
+                raise pulumi.RunError(refusal(name, namespace, selector))
+            if records:
+                pulumi.log.warn(f"an interrupted `up` left the release {name} unfinished; its record is removed")
+                forget(config, namespace, records)
 
-    return pulumi.ErrorHook(f"{namespace}-{name}-interrupted", mend)
+        return pulumi.ResourceHook(f"{namespace}-{name}-{what}", mend)
+
+    every = f"owner=helm,name={name}"
+    return pulumi.ResourceHookBinding(
+        before_create=[mends("install", every)], before_update=[mends("upgrade", f"{every},{PENDING}")]
+    )
 
 
-def records(name: str, error: str) -> str | None:
-    """Label selector of Helm's records that stand in the way, by what Helm said; None for other errors. Pure."""
-    if IN_USE in error:
-        return f"owner=helm,name={name}"
-    if IN_PROGRESS in error:
-        return f"owner=helm,name={name},{_PENDING}"
-    return None
+def refusal(name: str, namespace: str, selector: str) -> str:
+    """What is told on a cluster that is not the stack's own. Pure."""
+    command = f"kubectl delete secret --namespace {namespace} --selector '{selector}' && pulumi up"
+    return (
+        f"Helm has a record of a release {name} in the namespace {namespace} that this stack did not finish. "
+        f"If an interrupted `up` of this stack left it, go on with: {command}"
+    )

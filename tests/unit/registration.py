@@ -34,6 +34,8 @@ class Registration:
     delete_before_replace: bool
     custom_timeouts: Mapping[str, str]
     error_hooks: Sequence[str]
+    before_hooks: Sequence[str]
+    """Hooks before its creation and its update."""
     aliases: tuple[str, ...]
 
     @property
@@ -82,6 +84,7 @@ def registration(urn: str, request: Any) -> Registration:
         delete_before_replace=request.deleteBeforeReplace,
         custom_timeouts={name: value for name, value in timeouts.items() if value},
         error_hooks=list(request.hooks.on_error),
+        before_hooks=[*request.hooks.before_create, *request.hooks.before_update],
         aliases=tuple(str(alias) for alias in request.aliases),
     )
 

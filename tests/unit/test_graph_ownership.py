@@ -131,8 +131,9 @@ def test_no_secret_stands_in_an_input_that_is_not_secret(manifests: Path) -> Non
 
 
 def test_an_interrupted_helm_release_is_mended(small: Path) -> None:
-    hooks = {r.name: list(r.error_hooks) for r in whole(small).of_kind("Release")}
-    assert hooks == {name: [f"default-{name}-interrupted"] for name in ("kafka", "postgresql", "redis")}, (
+    hooks = {r.name: list(r.before_hooks) for r in whole(small).of_kind("Release")}
+    names = ("kafka", "postgresql", "redis")
+    assert hooks == {name: [f"default-{name}-install", f"default-{name}-upgrade"] for name in names}, (
         "Helm refuses a name for good that an interrupted `up` has used"
     )
 
