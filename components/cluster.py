@@ -60,7 +60,9 @@ class KindCluster(pulumi.ComponentResource):
         self.kubeconfig = pulumi.Output.secret(command.stdout)
         identity = pulumi.Output.unsecret(self.kubeconfig.apply(cluster_identity))
         archives = self._load(name, args, identity, command)
-        self.placement = Placement(archives=archives, deleted_with=command, kubeconfig=self.kubeconfig)
+        self.placement = Placement(
+            archives=archives, deleted_with=command, creation=identity, kubeconfig=self.kubeconfig
+        )
         self.provider = kubernetes.Provider(
             f"{name}-provider",
             kubeconfig=self.kubeconfig,

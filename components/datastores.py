@@ -52,10 +52,10 @@ class _Datastore(pulumi.ComponentResource):
         self, name: str, args: DatastoreArgs, values: Mapping[str, Any], depends_on: Sequence[pulumi.Resource] = ()
     ) -> Release:
         placement = args.placement
-        mends = None
+        opts = placement.options(self, depends_on, [args.images.redirected(f"{REPOSITORY}/{name}")])
         if placement.kubeconfig:
             ours = placement.deleted_with is not None
-            mends = interrupted_release.hooks(name, args.namespace, placement.kubeconfig, ours)
+            opts.hooks = interrupted_release.hooks(name, args.namespace, placement.kubeconfig, ours)
         return Release(
             name,
             name=name,
@@ -65,12 +65,7 @@ class _Datastore(pulumi.ComponentResource):
             repository_opts=RepositoryOptsArgs(repo=args.chart.repository) if args.chart.repository else None,
             values={"image": image_values(args.images, name), **values},
             timeout=TIMEOUT_SECONDS,
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                depends_on=[*depends_on, *placement.loads([args.images.redirected(f"{REPOSITORY}/{name}")])],
-                deleted_with=placement.deleted_with,
-                hooks=mends,
-            ),
+            opts=opts,
         )
 
 

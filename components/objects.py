@@ -30,6 +30,8 @@ class Placement:
     archives: Sequence[LoadedArchive] = ()
     deleted_with: pulumi.Resource | None = None
     """Its deletion takes everything inside along; None on a cluster that stays."""
+    creation: pulumi.Output[str] | None = None
+    """Names the cluster's creation: what was put into another one is made again, in this one."""
     kubeconfig: pulumi.Output[str] | None = None
     """For asking the cluster why something failed."""
     owner: pulumi.Output[str] | None = None
@@ -40,6 +42,19 @@ class Placement:
         them depends on it."""
         wanted = list(images)
         return [a.loaded for a in self.archives if any(holds(a.images, image) for image in wanted)]
+
+    def options(
+        self, parent: pulumi.Resource, depends_on: Iterable[pulumi.Resource], images: Iterable[str]
+    ) -> pulumi.ResourceOptions:
+        """Of a resource that is put into the cluster, and starts pods of the images."""
+        return pulumi.ResourceOptions(
+            parent=parent,
+            depends_on=[*depends_on, *self.loads(images)],
+            deleted_with=self.deleted_with,
+            # The provider's change alone would do, but for an update that ends early: the engine compares the provider
+            # with its last state, which is the new one by then, and takes what it had not come to for unchanged.
+            replacement_trigger=self.creation,
+        )
 
 
 class KubernetesObject(pulumi.CustomResource):
@@ -75,11 +90,8 @@ def register(
     """
 
     def opts(manifest: Manifest) -> pulumi.ResourceOptions:
-        loads = placement.loads(container["image"] for container in containers(manifest))
-        common = pulumi.ResourceOptions(
-            parent=parent, depends_on=[*depends_on, *loads], deleted_with=placement.deleted_with
-        )
-        return pulumi.ResourceOptions.merge(common, more)
+        images = (container["image"] for container in containers(manifest))
+        return pulumi.ResourceOptions.merge(placement.options(parent, depends_on, images), more)
 
     return [KubernetesObject("/".join(filter(None, key(m)[1:])), marked(m, placement), opts(m)) for m in manifests]
 

@@ -31,9 +31,8 @@ def error_hook(name: str, kubeconfig: pulumi.Output[str]) -> pulumi.ErrorHook:
 def gone(manifest: Mapping[str, Any]) -> str:
     """What to do about an object that the state knows and the cluster does not have. Pure."""
     return (
-        f"{manifest['kind']} {manifest['metadata']['name']} is in the state, and not in the cluster. If somebody "
-        "deleted it: pulumi refresh --yes && pulumi up. If an `up` ended early while it replaced the cluster, state "
-        "and cluster are a mixture: pulumi destroy --yes && pulumi up"
+        f"{manifest['kind']} {manifest['metadata']['name']} is in the state, and not in the cluster: "
+        "somebody deleted it. Make it again with: pulumi refresh --yes && pulumi up"
     )
 
 

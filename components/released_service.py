@@ -104,13 +104,8 @@ class ReleasedService(pulumi.ComponentResource):
         hooks = (
             pulumi.ResourceHookBinding(on_error=[error_hook(f"{kind}-{name}-not-ready", config)]) if config else None
         )
-        opts = pulumi.ResourceOptions(
-            parent=self,
-            depends_on=[*depends_on, *args.placement.loads([spec["template"]["spec"]["containers"][0]["image"]])],
-            deleted_with=args.placement.deleted_with,
-            custom_timeouts=limits,
-            hooks=hooks,
-        )
+        inside = args.placement.options(self, depends_on, [spec["template"]["spec"]["containers"][0]["image"]])
+        opts = pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(custom_timeouts=limits, hooks=hooks))
         return KubernetesObject(name, marked(manifest, args.placement), opts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import subprocess
 import sys
@@ -40,6 +41,11 @@ class Run:
     def shares(self) -> list[int]:
         """The candidate's share at each update; -1: there was none."""
         return [shared.shares.get("candidate", -1) for shared in self.of(Shared)]
+
+    @property
+    def path(self) -> list[int]:
+        """The candidate's shares, one after the other, without the updates that left them as they were."""
+        return [share for share, _ in itertools.groupby(self.shares)]
 
 
 def command(environment: Environment, verb: str, *arguments: str) -> list[str]:

@@ -15,6 +15,7 @@ import yaml
 from tests.e2e import trust_figures
 from tests.e2e.environment import SOURCES, CommandError, Environment, eventually, free_port
 from tests.e2e.faults import Faults, Pods
+from tests.e2e.interruptions import CTRL_C, KILL, Point, Series
 from tests.e2e.test_3_life_cycle import in_postgresql
 from tests.e2e.traffic import Client, assert_share, observed
 
@@ -23,6 +24,12 @@ CANARY = {NOTIFICATIONS: {"tracks": {"canary": {"version": "v1.1.0"}}}}
 SERVICES = ("frontend", "c4p-service", "agenda-service", NOTIFICATIONS)
 CRASH = ("--force", "--grace-period=0")
 GATEWAY = ("kourier-system", "app=3scale-kourier-gateway")
+REPLACEMENT = (
+    (r"Namespace knative-serving creating", KILL),
+    (r"Deployment knative-serving/controller creating", CTRL_C),
+    (r"Release redis creating", KILL),
+)
+"""Lines of an `up` that replaces the cluster, in their order, and what ends it there."""
 STORES = {"Kafka": "kafka-0", "PostgreSQL": "postgresql-0", "Redis": "redis-master-0"}
 
 
@@ -107,6 +114,21 @@ def test_a_bad_chart_is_named_and_the_rest_stands(up: Environment, client: Clien
     up.up()
     assert_share(observed(client, NOTIFICATIONS, 300), "1.1.0", 10)
     up.up("--expect-no-changes")
+
+
+@pytest.mark.long
+def test_a_replacement_that_is_interrupted_again_and_again_comes_to_its_end(up: Environment) -> None:
+    up.configure(CANARY, canaryPercent=10)
+    up.up()
+    up.port = free_port()
+    up.configure(CANARY, canaryPercent=50)
+    series = Series(up, "replacement")
+    for line, how in REPLACEMENT:
+        series.interrupt(Point(line, line, 1), how)
+    series.converge()
+    client = Client(up.port)
+    assert_share(observed(client, NOTIFICATIONS, 300), "1.1.0", 50)
+    eventually(60, "all services answer", lambda: all_answer(client))
 
 
 @pytest.mark.long

@@ -32,6 +32,7 @@ class Registration:
     additional_secret_outputs: tuple[str, ...]
     protect: bool
     delete_before_replace: bool
+    replacement_trigger: str
     custom_timeouts: Mapping[str, str]
     error_hooks: Sequence[str]
     before_hooks: Sequence[str]
@@ -82,6 +83,7 @@ def registration(urn: str, request: Any) -> Registration:
         additional_secret_outputs=tuple(request.additionalSecretOutputs),
         protect=request.protect,
         delete_before_replace=request.deleteBeforeReplace,
+        replacement_trigger=request.replacement_trigger.string_value,
         custom_timeouts={name: value for name, value in timeouts.items() if value},
         error_hooks=list(request.hooks.on_error),
         before_hooks=[*request.hooks.before_create, *request.hooks.before_update],

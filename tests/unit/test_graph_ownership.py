@@ -54,6 +54,13 @@ def test_the_provider_changes_with_every_creation_of_the_cluster(small: Path) ->
     assert inputs["enableConfigMapMutable"] == "true", "a changed ConfigMap is replaced under the pods that read it"
 
 
+def test_everything_inside_is_replaced_with_the_cluster(manifests: Path) -> None:
+    recorded = whole(manifests)
+    identity = recorded.one("kubernetes", "cluster-provider").inputs["clusterIdentifier"]
+    left = [r.urn for r in recorded.kubernetes() if r.replacement_trigger != identity]
+    assert not left, f"after an `up` that ended while it replaced the cluster, these are taken for made: {left}"
+
+
 def test_archives_go_into_the_node_anew_when_the_cluster_is_anew(small: Path) -> None:
     recorded = whole(small)
     cluster = recorded.one("Command", "cluster-kind")

@@ -77,6 +77,5 @@ def test_an_object_that_the_cluster_does_not_have_is_told_with_the_way_out() -> 
         args = mock.Mock(new_inputs=manifest, failed_operation="update", errors=['services "frontend" not found'])
         assert asyncio.run(hooks[0](args)) is False
     (message,) = told
-    assert (
-        message.startswith("Service frontend is in the state, and not in the cluster") and "pulumi destroy" in message
-    )
+    assert message.startswith("Service frontend is in the state, and not in the cluster")
+    assert "pulumi refresh --yes && pulumi up" in message
