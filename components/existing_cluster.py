@@ -9,6 +9,7 @@ from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
+from pulumi.output import Unknown
 
 from components.asked_cluster import VOLUME_CLAIM, AskedCluster
 from components.manifests import Manifest
@@ -50,16 +51,18 @@ class ExistingCluster(pulumi.ComponentResource):
         asked, identity = args.asked, args.asked.identity()
         owner = GeneratedWord(f"{name}-owner", secret=False, opts=pulumi.ResourceOptions(parent=self)).value
 
-        def claimed(word: str) -> str:
+        def claimed(word: str | Unknown) -> str:
+            # In the first preview there is no word yet, and so nothing in the cluster can be this stack's.
+            mine = "" if isinstance(word, Unknown) else word
             found = [*asked.there(outside(args.claims)), *asked.volumes(args.namespace, args.releases)]
-            refuse_foreign(asked.context, args.namespace, found, word)
+            refuse_foreign(asked.context, args.namespace, found, mine)
             return identity
 
         self.provider = kubernetes.Provider(
             f"{name}-provider",
             kubeconfig=args.path,
             context=asked.context,
-            cluster_identifier=owner.apply(claimed),
+            cluster_identifier=owner.apply(claimed, run_with_unknowns=True),
             enable_server_side_apply=True,
             enable_config_map_mutable=True,  # else a changed ConfigMap is replaced under the pods that read it
             opts=pulumi.ResourceOptions(parent=self),

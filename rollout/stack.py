@@ -40,6 +40,13 @@ class Update:
     """Secrets included."""
 
 
+class _Workspace(automation.LocalWorkspace):
+    """The project, as one command sees it: which stack a person has selected there stays as it is."""
+
+    def select_stack(self, stack_name: str) -> None:
+        """Nothing: each command of the Automation API names its stack."""
+
+
 class Stack:
     """One stack of the project."""
 
@@ -52,8 +59,9 @@ class Stack:
         """
         self.name, self._say = name, say
         try:
-            workspace = automation.LocalWorkspace(work_dir=str(project), env_vars=dict(environ))
+            workspace = _Workspace(work_dir=str(project), env_vars=dict(environ))
             self._stack = automation.Stack.select(name, workspace)
+            self.last()
         except automation.StackNotFoundError:
             raise RolloutError(f"There is no stack {name}: make up") from None
         except FileNotFoundError:

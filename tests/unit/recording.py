@@ -95,8 +95,8 @@ class Recorded:
 class RecordingMonitor(mocks.MockMonitor):
     """Mock monitor that keeps the requests themselves, which hold more than what mocks are told."""
 
-    def __init__(self) -> None:
-        super().__init__(_Results())
+    def __init__(self, first_preview: bool) -> None:
+        super().__init__(_Results(first_preview))
         self.registrations: list[Registration] = []
         self._lock = threading.Lock()
 
@@ -118,6 +118,9 @@ class RecordingMonitor(mocks.MockMonitor):
 class _Results(mocks.Mocks):
     """What commands print: the kubeconfig, or a word that says whose it is; and the address that Services have."""
 
+    def __init__(self, first_preview: bool) -> None:
+        self._first_preview = first_preview
+
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         raise AssertionError(f"the program calls {args.token}, which these mocks do not answer")
 
@@ -126,6 +129,8 @@ class _Results(mocks.Mocks):
             return f"{args.name}-id", {"status": {"loadBalancer": {"ingress": [{"ip": ADDRESS}]}}}
         if args.typ != "command:local:Command":
             return f"{args.name}-id", {}
+        if self._first_preview:
+            return "", {}
         return f"{args.name}-id", {"stdout": KUBECONFIG if args.name.endswith("-kind") else word(args.name)}
 
 
@@ -134,11 +139,12 @@ def word(command: str) -> str:
     return f"printed-by-{command}"
 
 
-def record(configuration: Mapping[str, Any], manifests: Path) -> Recorded:
+def record(configuration: Mapping[str, Any], manifests: Path, *, first_preview: bool = False) -> Recorded:
     """Run the program with a stack configuration.
 
     configuration: keys without the project's prefix; objects as such (Pulumi hands them over as JSON).
     manifests: folder of release manifests, laid out as upstream.
+    first_preview: nothing was ever made, so what commands print is not known.
     An error of the program is kept in `error`.
     """
     knative = {**_of_release(manifests), **configuration.get("knative", {})}
@@ -152,7 +158,7 @@ def record(configuration: Mapping[str, Any], manifests: Path) -> Recorded:
     with mock.patch.dict(os.environ, {"PULUMI_CONFIG": json.dumps(raw)}), asyncio.Runner() as runner:
         runner.get_loop()  # the run's own event loop, closed at its end
         # Pulumi keeps a run's state in context variables: a context of its own is a run of its own.
-        return contextvars.Context().run(_run)
+        return contextvars.Context().run(_run, first_preview)
 
 
 def _of_release(manifests: Path) -> dict[str, str]:
@@ -161,11 +167,13 @@ def _of_release(manifests: Path) -> dict[str, str]:
     return {"version": found[0]} if found and found != [small_release.SERVING[1]] else {}
 
 
-def _run() -> Recorded:
-    monitor, recorded = RecordingMonitor(), Recorded()
+def _run(first_preview: bool) -> Recorded:
+    monitor, recorded = RecordingMonitor(first_preview), Recorded()
     logger = logging.Logger("engine")
     logger.addHandler(_Kept(recorded.warnings))
-    pulumi.runtime.set_mocks(monitor.mocks, project=PROJECT, stack="test", monitor=monitor, logger=logger)
+    pulumi.runtime.set_mocks(
+        monitor.mocks, project=PROJECT, stack="test", preview=first_preview, monitor=monitor, logger=logger
+    )
     exported: dict[str, pulumi.Output[Any]] = {}
 
     def export(name: str, value: Any) -> None:

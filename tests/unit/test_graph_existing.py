@@ -22,7 +22,9 @@ TRACKS = {"canary": {"version": "v1.1.0"}}
 KNATIVE_SERVICE = "/apis/serving.knative.dev/v1/namespaces/default/services/frontend"
 
 
-def existing(manifests: Path, asked: TableCluster | None = None, **settings: Any) -> Recorded:
+def existing(
+    manifests: Path, asked: TableCluster | None = None, *, first_preview: bool = False, **settings: Any
+) -> Recorded:
     """The program on a cluster that answers from a table."""
     found = asked or TableCluster()
     with (
@@ -30,7 +32,7 @@ def existing(manifests: Path, asked: TableCluster | None = None, **settings: Any
         mock.patch("assembly.existing.AskedCluster", return_value=found),
     ):
         configuration = {"canaryPercent": 50, "services": {"frontend": {"tracks": TRACKS}}, "cluster": EXISTING}
-        return record({**configuration, **settings}, manifests)
+        return record({**configuration, **settings}, manifests, first_preview=first_preview)
 
 
 @cache
@@ -151,15 +153,25 @@ def test_archives_are_not_loaded_and_that_is_said(small: Path, tmp_path: Path) -
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("first_preview", [False, True], ids=["up", "first preview"])
 @pytest.mark.parametrize("path", ["/api/v1/namespaces/knative-serving", KNATIVE_SERVICE])
-def test_what_somebody_else_has_there_ends_the_program_before_anything_is_put_in(small: Path, path: str) -> None:
+def test_what_somebody_else_has_there_ends_the_program_before_anything_is_put_in(
+    small: Path, path: str, first_preview: bool
+) -> None:
     kind = "Namespace" if path.startswith("/api/v1") else "Service"
-    recorded = existing(small, TableCluster({path: named(kind, path.rpartition("/")[2])}))
+    there = TableCluster({path: named(kind, path.rpartition("/")[2])})
+    recorded = existing(small, there, first_preview=first_preview)
     assert "did not make it" in str(recorded.error), "it is adopted"
     assert not recorded.kubernetes(), "something was put into the cluster all the same"
     # Futures of the refused registrations, which nobody waits for, end here and not within a later test.
     del recorded
     gc.collect()
+
+
+def test_a_first_preview_of_a_cluster_that_is_free_goes_through(small: Path) -> None:
+    recorded = existing(small, first_preview=True)
+    assert recorded.error is None, f"the program ended: {recorded.error!r}"
+    assert recorded.kubernetes(), "the preview is empty"
 
 
 def test_a_knative_that_is_there_is_used_and_none_is_made(small: Path) -> None:
