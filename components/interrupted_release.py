@@ -45,5 +45,7 @@ def refusal(name: str, namespace: str, selector: str) -> str:
     command = f"kubectl delete secret --namespace {namespace} --selector '{selector}' && pulumi up"
     return (
         f"Helm has a record of a release {name} in the namespace {namespace} that this stack did not finish. "
-        f"If an interrupted `up` of this stack left it, go on with: {command}"
+        f"If an interrupted `up` of this stack left it, go on with: {command}\n"
+        "If it is somebody else's, leave it alone and take another cluster: "
+        "pulumi config set --path 'knative-releases:cluster.context' <context>"
     )

@@ -7,6 +7,7 @@ import functools
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -141,9 +142,10 @@ def main(arguments: Sequence[str]) -> int:
     has to decide.
     """
     given = parser().parse_args(arguments)
-    where = place(given, os.environ)
     try:
-        return VERBS[given.verb](where, given)
+        # The Kubernetes provider leaves a kubeconfig (closed to others) in each update's folder for temporary files.
+        with tempfile.TemporaryDirectory(prefix="knative-releases-", ignore_cleanup_errors=True) as temporary:
+            return VERBS[given.verb](place(given, {**os.environ, "TMPDIR": temporary}), given)
     except (RolloutError, AnalysisError, StatusError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -77,8 +77,8 @@ def start(place: Place, options: Mapping[str, Any], sets: Sequence[str]) -> Roll
             given["overrides"] = plan.overrides(sets, problems)
         stack = Stack(place.stack, place.project, place.environ, lambda _: None)
         outputs = stack.outputs()
-        declared = {**(place.configuration.rollout(place.service) or {}), **given}
-        problems += _unanswered(place, outputs, str(declared.get("source", "gateway")))
+        wanted = {**plan.declared(place.service, place.configuration), **given}
+        problems += _unanswered(place, outputs, str(wanted.get("source", "gateway")))
         made = plan.planned(place.service, given, place.configuration, problems)
         identity = f"{place.service}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
         first = plan.checked(place.service, made, identity, place.configuration, place.project)

@@ -67,7 +67,10 @@ class Driver:
                 update = self._update(rollout)
             except UpdateError as error:
                 if not rollout.under_way or rollout.progress.paused:
-                    raise
+                    raise UpdateError(
+                        f"{error}\nThe settings of {described(rollout)!r} are written, and this update of them failed. "
+                        f"Mend what it says, and then: rollout resume {self.service}"
+                    ) from None
                 following = machine.failed(rollout, f"the update failed: {error}")
             else:
                 if not rollout.under_way:

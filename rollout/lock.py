@@ -61,7 +61,11 @@ class Desk:
         while self._wish.exists():
             if time.monotonic() > end:
                 self._wish.unlink(missing_ok=True)
-                raise RolloutError(f"The tool that drives this stack's rollout ({self.holder()}) does not answer.")
+                raise RolloutError(
+                    f"The tool that drives this stack's rollout ({self.holder()}) has not answered for {seconds:g} s: "
+                    "it waits for an update. Nothing was asked of it. Try again; or end it with ctrl-C, and then: "
+                    f"rollout {wish.verb} {wish.service}"
+                )
             time.sleep(0.1)
 
     def taken(self, service: str) -> Wish | None:

@@ -10,12 +10,15 @@ from settings.rollouts import ENDS, Rollout, State
 Verb = Literal["pause", "promote", "abort"]
 
 
-def started(plan: Rollout, identity: str, before: Mapping[str, Any] | None) -> Rollout:
+def started(
+    plan: Rollout, identity: str, before: Mapping[str, Any] | None, declared: Mapping[str, Any] | None = None
+) -> Rollout:
     """A plan at its first step.
 
     before: the service's own entry below `services`, as it is written; None where it has none.
+    declared: the plan that stood in the settings.
     """
-    return plan.model_copy(update={"state": State(id=identity, before=before)})
+    return plan.model_copy(update={"state": State(id=identity, before=before, declared=declared)})
 
 
 def passed(rollout: Rollout) -> Rollout:

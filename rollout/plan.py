@@ -44,8 +44,7 @@ def planned(
     problems = list(further)
     if service not in SERVICES:
         problems.append(Problem("service", service, f"one of {', '.join(SERVICES)}"))
-    declared = configuration.rollout(service) or {}
-    given = {**{key: value for key, value in declared.items() if key != "state"}, **options}
+    given = {**declared(service, configuration), **options}
     stable = _stable(configuration.entry(service))
     if given.get("to") == stable.get("version", settings.Stable().version) and not given.get("overrides"):
         problems.append(Problem("to", given["to"], "another version than stable's, or other settings: --set"))
@@ -59,12 +58,19 @@ def planned(
     return plan
 
 
+def declared(service: str, configuration: Configuration) -> dict[str, Any]:
+    """The plan that somebody wrote into the stack's settings, without what was an option of the last rollout."""
+    entry = configuration.rollout(service) or {}
+    return dict((entry["state"].get("declared") or {}) if "state" in entry else entry)
+
+
 def checked(service: str, plan: Rollout, identity: str, configuration: Configuration, project: Path) -> Rollout:
     """The plan at its first step, after every state that it leads to was judged as settings.
 
     Raises RolloutError with every problem.
     """
-    first = machine.started(plan, identity, configuration.entry(service))
+    stood = declared(service, configuration) or None
+    first = machine.started(plan, identity, configuration.entry(service), stood)
     states = [first]
     while states[-1].state and states[-1].state.phase == "step":
         states.append(machine.promoted(states[-1], full=False))

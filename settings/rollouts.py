@@ -40,6 +40,8 @@ class State(Frozen):
     """Why it ended as it did."""
     before: Mapping[str, Any] | None = None
     """The service's own entry below `services` before the rollout, as it was written; None: there was none."""
+    declared: Mapping[str, Any] | None = None
+    """The plan that stood in the settings before the rollout: the next one's too, other than what was an option."""
 
 
 class Rollout(Frozen):

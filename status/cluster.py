@@ -15,6 +15,8 @@ from components.released_service import OWNER_LABEL
 from status import StatusError
 
 Object = Mapping[str, Any]
+PUT_BACK = "pulumi refresh --yes && pulumi up"
+"""Makes again what somebody deleted: an `up` alone compares settings with its state."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +59,17 @@ def answering(client: Any, cluster: str) -> Iterator[None]:
     except kubernetes.client.ApiException as error:
         raise StatusError(
             f"The cluster {cluster} answers, but refuses ({error.status} {error.reason}). "
-            "To put back what is missing: make up"
+            + (
+                "The kubeconfig's user may not read this: kubectl auth can-i list ksvc"
+                if error.status in (401, 403)
+                else f"To put back what is missing: {PUT_BACK}"
+            )
         ) from None
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise StatusError(
-            f"The cluster {cluster} does not answer at {client.configuration.host} ({_short(error)}). It is gone, or "
-            f"Docker does not run (`docker ps` shows {cluster}-control-plane where both are well): make up"
+            f"The cluster {cluster} does not answer at {client.configuration.host} ({_short(error)}). If the program "
+            f"made it: it is gone, or Docker does not run (`docker ps` shows {cluster}-control-plane where both are "
+            "well): make up"
         ) from None
 
 

@@ -85,6 +85,8 @@ class Service:
 
     name: str
     url: str
+    address: str | None = None
+    """IP address or host name of the ingress, asked by Host header; None: the hosts of its URLs resolve."""
     tracks: tuple[Track, ...] = ()
     ready: bool | None = None
     sample: Sample | None = None

@@ -1,7 +1,7 @@
 """What requests observe: a bounded sample to a service's URL, and whether it fits the wanted shares.
 
-The ingress is asked at 127.0.0.1 by Host header, so no name has to resolve. Each request is sent once, on a connection
-of its own, and never retried; a failed one counts as that.
+The ingress is asked by Host header at its address, so no name has to resolve where that is known. Each request is sent
+once, on a connection of its own, and never retried; a failed one counts as that.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def sample(service: Service, path: str, requests: int) -> Sample:
         if time.monotonic() > end:
             break
         try:
-            pods[answering_pod(service.port, service.host, path)] += 1
+            pods[answering_pod(service, service.host, path)] += 1
         except FailedError as failed:
             failures[str(failed)] += 1
     return Sample(sent=pods.total() + failures.total(), failures=dict(failures), pods=dict(pods))
@@ -94,9 +94,14 @@ class FailedError(Exception):
     """A request failed; the message says what came back."""
 
 
-def answering_pod(port: int, host: str, path: str, headers: Mapping[str, str] | None = None) -> str:
-    """The pod that answers one request to the ingress at 127.0.0.1. Raises FailedError when none does."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=REQUEST_SECONDS)
+def answering_pod(service: Service, host: str, path: str, headers: Mapping[str, str] | None = None) -> str:
+    """The pod that answers one request to a service's ingress.
+
+    host: of the service's own URL, or of a tag's.
+
+    Raises FailedError when none does.
+    """
+    connection = http.client.HTTPConnection(service.address or host, service.port, timeout=REQUEST_SECONDS)
     try:
         connection.request("GET", path, headers={"Host": host, **(headers or {})})
         response = connection.getresponse()

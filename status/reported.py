@@ -9,7 +9,7 @@ from typing import Any
 
 from components.readiness import conditions, of_pod
 from components.released_service import OWNER_LABEL, configuration_name
-from status.cluster import Object, Objects
+from status.cluster import PUT_BACK, Object, Objects
 from status.model import Pod, Revision, Service, Track
 
 REVISION_LABEL = "serving.knative.dev/revision"
@@ -24,7 +24,7 @@ def with_reported(service: Service, objects: Objects) -> Service:
     """
     found = objects.services.get(service.name)
     if found is None:
-        return dataclasses.replace(service, ready=False, problems=("not in the cluster: make up",))
+        return dataclasses.replace(service, ready=False, problems=(f"not in the cluster: {PUT_BACK}",))
     shares = reported_shares(found)
     pods = _pods(service.name, objects.pods)
     wanted = {track.revision.name for track in service.tracks}

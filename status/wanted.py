@@ -44,8 +44,9 @@ def of_outputs(stack: str, outputs: Mapping[str, Any]) -> Wanted:
     """The releases that a stack's outputs say. Raises StatusError where they say none."""
     if "services" not in outputs:
         raise StatusError(f"The stack {stack} has no environment: make up")
+    address = outputs.get("address") or ("127.0.0.1" if "kubeconfig" in outputs else None)
     services = tuple(
-        Service(name=name, url=said["url"], tracks=_tracks(said["tracks"]))
+        Service(name=name, url=said["url"], address=address, tracks=_tracks(said["tracks"]))
         for name, said in outputs["services"].items()
     )
     return Wanted(Status(stack=stack, cluster=outputs["cluster"], services=services), _kubeconfig(outputs))

@@ -16,6 +16,7 @@ from analysis.model import Sample
 from analysis.sources import envoy, queue_proxy
 from analysis.sources.counted import Counted, Reading, Tally
 from components.released_service import OWNER_LABEL
+from status.cluster import PUT_BACK
 from status.model import Service
 
 NAMESPACE, LABEL = "kourier-system", "app=3scale-kourier-gateway"
@@ -76,7 +77,7 @@ class Gateway:
             raise AnalysisError(
                 f"No pod of the gateway ({LABEL} in {NAMESPACE}) answers at its port {PORT}"
                 + (f", asked: {', '.join(gateways)}" if gateways else "; there is none")
-                + ". To put back what is missing: make up"
+                + f". To put back what is missing: {PUT_BACK}"
             )
         self._gateways.add(gateways)
         self._proxies.add(self._proxy_reading(service, revisions))

@@ -66,8 +66,9 @@ class Probes:
         self._window = _Window(service, time.monotonic())
         self.read()
         if not any(not answer.failed for answer in self._window.answers):
+            place = f"{service.address or service.host}:{service.port}"
             raise AnalysisError(
-                f"Not one probe of {service.name} was answered at 127.0.0.1:{service.port} (path {self._path}). "
+                f"Not one probe of {service.name} was answered at {place} (path {self._path}). "
                 "What the cluster reports: make status"
             )
 
@@ -94,7 +95,7 @@ class Probes:
         own = track.name if track.url or track.wanted == 100 else None
         begun = time.monotonic()
         try:
-            pod = answering_pod(service.port, host, self._path, {TAG_HEADER: PROBE_TAG})
+            pod = answering_pod(service, host, self._path, {TAG_HEADER: PROBE_TAG})
         except FailedError:
             return _Answer(own, (time.monotonic() - begun) * 1000, True)
         answered = (t.name for t in service.tracks if pod.startswith(f"{t.revision.name}-"))

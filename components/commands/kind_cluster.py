@@ -66,9 +66,7 @@ def kubeconfig_again(name: str, owner: str) -> str:
     """What `create` printed, read again. Raises CommandError when the cluster is not there or not the owner's."""
     there = clusters().get(name)
     if not there or not there.belongs_to(owner):
-        raise CommandError(
-            f"the cluster {name} of this stack is gone. Make it again: pulumi up --replace on its command"
-        )
+        raise CommandError(f"the cluster {name} of this stack is gone. Make it again: pulumi up")
     return f"{MARKER_LINE}{min(there.markers)}\n{run('kind', 'get', 'kubeconfig', '--name', name)}"
 
 

@@ -129,9 +129,12 @@ def test_a_second_stack_adopts_nothing(cluster: BareCluster) -> None:
     try:
         second.select()
         second.configure(cluster={"provider": "existing", "context": cluster.context}, knative=SMALL)
+        taken = "Namespace knative-serving, kourier-system"
+        with pytest.raises(CommandError, match=taken):
+            second.pulumi("preview")
         output = refusal(second)
         for part in (
-            "Namespace knative-serving, kourier-system",
+            taken,
             "Service agenda-service, c4p-service",
             "install' false",
         ):

@@ -92,7 +92,7 @@ def test_an_older_gateway_is_asked_for_wide_buckets_and_it_is_told() -> None:
 
 @pytest.mark.parametrize("gateways", [{}, {"gateway-1": None}])
 def test_no_gateway_is_a_clear_error(gateways: dict[str, dict[str, Counts] | None]) -> None:
-    with pytest.raises(AnalysisError, match=r"No pod of the gateway .* answers at its port 9000.*make up"):
+    with pytest.raises(AnalysisError, match=r"No pod of the gateway .* answers at its port 9000.*pulumi refresh"):
         begun(Pods(gateways))
 
 

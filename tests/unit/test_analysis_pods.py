@@ -53,7 +53,10 @@ def test_a_pod_that_does_not_answer_is_no_error_of_the_cluster() -> None:
 
 
 def test_a_cluster_that_refuses_or_does_not_answer_is_told_with_the_way_out() -> None:
-    with serving(api) as port, pytest.raises(AnalysisError, match=r"dev answers, but refuses \(403 .*make up"):
+    with (
+        serving(api) as port,
+        pytest.raises(AnalysisError, match=r"dev answers, but refuses \(403 .*auth can-i"),
+    ):
         ClusterPods(kubeconfig(f"http://127.0.0.1:{port}"), "dev").get("ns", "forbidden", 9000, "stats")
     gone = ClusterPods(kubeconfig(f"http://127.0.0.1:{free_port()}"), "dev")
     with pytest.raises(AnalysisError, match="dev does not answer"):

@@ -145,6 +145,14 @@ def test_a_plan_in_the_settings_needs_no_options_and_options_replace_it(there: W
     assert (done.to, done.strategy) == ("v1.1.0", "blueGreen") and there.shares == [0, 100, 100, -1]
 
 
+def test_options_are_of_one_rollout_and_a_declared_plan_is_of_all(there: World) -> None:
+    there.configuration.write(NOTIFICATIONS, BEFORE, {"to": "v2.0.0", "interval": "1s", "minRequests": "10"})
+    commands.start(place(there), {"to": "v1.1.0", "steps": ["50", "100"]}, ["env.B=2"])
+    done = commands.start(place(there), {"to": "v1.2.0", "strategy": "blueGreen"}, ())
+    assert done.overrides == {} and done.steps == (0, 100), "options of the last rollout are taken for this one's"
+    assert (done.interval, done.min_requests) == ("1s", 10), "what was declared is forgotten"
+
+
 def under_way(there: World, **state: Any) -> Rollout:
     """A rollout that some process left at its first step."""
     rollout = machine.started(Rollout.model_validate(GOOD), "r1", BEFORE)

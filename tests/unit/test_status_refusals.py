@@ -85,7 +85,7 @@ def test_a_cluster_without_knative_is_told_with_the_way_out() -> None:
     with HTTPServer(("127.0.0.1", 0), Refusing) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        with pytest.raises(StatusError, match=r"dev answers, but refuses \(404 Not Found\).*make up"):
+        with pytest.raises(StatusError, match=r"dev answers, but refuses \(404 Not Found\).*pulumi refresh"):
             cluster.read(kubeconfig(f"http://127.0.0.1:{server.server_port}"), "default", "dev")
         server.shutdown()
         thread.join()

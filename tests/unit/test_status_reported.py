@@ -31,6 +31,16 @@ def test_the_outputs_say_where_a_service_is_asked() -> None:
     assert [(t.name, t.wanted, t.tag) for t in service.tracks] == [("stable", 50, None), ("canary", 50, "next")]
 
 
+def test_a_service_is_asked_where_its_ingress_is(tmp_path: Path) -> None:
+    theirs = {**OUTPUTS, "cluster": "mine", "kubeconfigPath": str(write(tmp_path / "config", "mine"))}
+    del theirs["kubeconfig"]
+    found = [
+        of_outputs("dev", outputs).status.services[0].address
+        for outputs in (OUTPUTS, {**theirs, "address": "192.0.2.7"}, theirs)
+    ]
+    assert found == ["127.0.0.1", "192.0.2.7", None], "kind, the load balancer, a Knative with names of its own"
+
+
 def test_the_kubeconfig_is_in_no_representation() -> None:
     assert "the kubeconfig" not in repr(wanted()), "a traceback or a log would show it"
 
@@ -75,7 +85,7 @@ def test_what_nobody_wants_but_is_there_is_told_too() -> None:
 
 
 def test_a_service_that_is_not_in_the_cluster_says_so() -> None:
-    assert reported(services={}).problems == ("not in the cluster: make up",)
+    assert reported(services={}).problems == ("not in the cluster: pulumi refresh --yes && pulumi up",)
 
 
 def test_a_wanted_revision_that_is_not_in_the_cluster_is_a_problem() -> None:
