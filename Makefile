@@ -53,7 +53,7 @@ format: $(STAMP) ## Format the Python files and mend what the linter can
 	$(VENV)/bin/ruff format .
 
 e2e: install ## The end-to-end tests, on a cluster of their own beside a dev environment
-	$(TOOLS) $(RUN) -m pytest tests/e2e -m "not long"
+	$(TOOLS) $(RUN) -m pytest tests/e2e -m "not long" --durations=15
 
 e2e-long: install ## The long forms: transitions, interruptions, faults, secrets; KEEP_FIGURES=1 writes their figures into docs
 	$(TOOLS) $(RUN) -m pytest tests/e2e -m long

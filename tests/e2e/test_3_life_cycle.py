@@ -179,7 +179,10 @@ def test_an_empty_cluster_goes_straight_into_a_split(environment: Environment, c
     assert_share(observed(client, NOTIFICATIONS, SAMPLE), "1.1.0", 50)
 
 
+@pytest.mark.long
 def test_another_port_replaces_the_cluster_and_fills_it_again_in_one_up(environment: Environment) -> None:
+    environment.configure(CANARY, canaryPercent=10)
+    environment.up()
     environment.port = free_port()
     environment.configure(CANARY, canaryPercent=50)
     environment.up()

@@ -43,10 +43,11 @@ RELEASE: Sequence[tuple[int, Point]] = (
 """Share of the canary that the interrupted `up` was to make, and where it is interrupted; one after the other."""
 
 
-def interrupted_fresh(environment: Environment, points: Sequence[tuple[Point, Interruption]]) -> list[Outcome]:
-    """A fresh `up`, interrupted at each of the points in turn, and then let go to its end."""
-    environment.destroy()
-    environment.configure(CANARY, canaryPercent=0)
+def interrupted_fresh(
+    environment: Environment, points: Sequence[tuple[Point, Interruption]], percent: int = 0
+) -> list[Outcome]:
+    """An `up` where there is no cluster, interrupted at each of the points in turn, and then let go to its end."""
+    environment.configure(CANARY, canaryPercent=percent)
     series = Series(environment, "fresh up")
     with contextlib.suppress(AssertionError):  # it is in the outcomes
         for point, how in points:
@@ -87,14 +88,16 @@ def assert_answers(client: Client, *services: str) -> None:
         assert client.version(service) == "1.0.0", service
 
 
-def test_a_fresh_up_that_is_interrupted_again_and_again_comes_to_its_end(
+def test_a_lost_cluster_is_made_again_though_the_up_is_interrupted_again_and_again(
     environment: Environment, client: Client
 ) -> None:
+    environment.run("kind", "delete", "cluster", "--name", environment.name)
     points = [(FRESH[7], KILL), (FRESH[9], CTRL_C)]
-    outcomes = interrupted_fresh(environment, points)
+    outcomes = interrupted_fresh(environment, points, percent=50)
     assert_survived(outcomes, len(points))
     assert [outcome.unlocked for outcome in outcomes] == [True, False], "ctrl-C leaves no lock"
-    assert_answers(client, "frontend", "c4p-service", "agenda-service", NOTIFICATIONS)
+    assert_answers(client, "frontend", "c4p-service", "agenda-service")
+    assert_share(observed(client, NOTIFICATIONS, 300), "1.1.0", 50)
 
 
 def test_a_release_that_is_interrupted_loses_no_request(environment: Environment, client: Client) -> None:
@@ -118,6 +121,7 @@ def test_a_destroy_after_an_interrupted_creation_leaves_nothing(environment: Env
 def test_a_fresh_up_is_interrupted_at_every_point(
     environment: Environment, client: Client, ways: Sequence[Interruption]
 ) -> None:
+    environment.destroy()
     points = [(point, ways[at % len(ways)]) for at, point in enumerate(FRESH)]
     outcomes = interrupted_fresh(environment, points)
     trust_figures.keep_outcomes(environment, outcomes)

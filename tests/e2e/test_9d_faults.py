@@ -95,16 +95,6 @@ def broken_charts(tmp_path: Path, chart: str) -> dict[str, Any]:
     return {**sources, "charts": str(tmp_path / "charts")}
 
 
-def test_a_lost_cluster_is_made_again_with_all_that_was_in_it(up: Environment, client: Client) -> None:
-    up.run("kind", "delete", "cluster", "--name", up.name)
-    up.configure(CANARY, canaryPercent=50)
-    up.up()
-    assert_share(observed(client, NOTIFICATIONS, 300), "1.1.0", 50)
-    eventually(60, "all services answer", lambda: all_answer(client))
-    assert len(up.containers()) == 1
-    up.up("--expect-no-changes")
-
-
 def test_a_bad_chart_is_named_and_the_rest_stands(up: Environment, client: Client, tmp_path: Path) -> None:
     up.configure(CANARY, canaryPercent=50, sources=broken_charts(tmp_path, "redis"))
     output = refused(up)
