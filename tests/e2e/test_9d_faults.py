@@ -24,6 +24,8 @@ CANARY = {NOTIFICATIONS: {"tracks": {"canary": {"version": "v1.1.0"}}}}
 SERVICES = ("frontend", "c4p-service", "agenda-service", NOTIFICATIONS)
 CRASH = ("--force", "--grace-period=0")
 GATEWAY = ("kourier-system", "app=3scale-kourier-gateway")
+SPOILED = {"charts": "redis/templates/services.yaml", "manifests": "net-kourier/releases/download/*/kourier.yaml"}
+"""File that a test spoils in each part of the sources."""
 REPLACEMENT = (
     (r"Namespace knative-serving creating", KILL),
     (r"Deployment knative-serving/controller creating", CTRL_C),
@@ -86,19 +88,23 @@ def test_a_stopped_node_is_told_and_goes_on_with_its_data(up: Environment, clien
     assert "before the stop" in in_postgresql(up, "select title from proposals"), "the data is on its volume"
 
 
-def broken_charts(tmp_path: Path, chart: str) -> dict[str, Any]:
-    """The sources of this machine, with a chart whose template does not fit what Kubernetes knows."""
+def broken(tmp_path: Path, part: str) -> dict[str, Any]:
+    """The sources of this machine, with an object in a chart or a manifest that Kubernetes does not know."""
     sources: dict[str, Any] = yaml.safe_load(SOURCES.read_text())
-    shutil.copytree(sources["charts"], tmp_path / "charts")
-    template = tmp_path / "charts" / chart / "templates" / "services.yaml"
-    template.write_text(template.read_text() + "\n---\napiVersion: v1\nkind: Servce\nmetadata: {name: misspelt}\n")
-    return {**sources, "charts": str(tmp_path / "charts")}
+    shutil.copytree(sources[part], tmp_path / part)
+    (file,) = (tmp_path / part).glob(SPOILED[part])
+    file.write_text(f"{file.read_text()}\n---\napiVersion: v1\nkind: Servce\nmetadata: {{name: misspelt}}\n")
+    return {**sources, part: str(tmp_path / part)}
 
 
-def test_a_bad_chart_is_named_and_the_rest_stands(up: Environment, client: Client, tmp_path: Path) -> None:
-    up.configure(CANARY, canaryPercent=50, sources=broken_charts(tmp_path, "redis"))
+@pytest.mark.parametrize("part", ["charts", pytest.param("manifests", marks=pytest.mark.long)])
+def test_a_bad_chart_or_manifest_is_named_and_the_rest_stands(
+    up: Environment, client: Client, tmp_path: Path, part: str
+) -> None:
+    up.configure(CANARY, canaryPercent=50, sources=broken(tmp_path, part))
     output = refused(up)
-    assert "redis" in output and "Servce" in output, f"the error names the chart and its mistake:\n{output}"
+    named = "redis" if part == "charts" else "misspelt"
+    assert named in output and "Servce" in output, f"the error names what is bad, and its mistake:\n{output}"
     eventually(60, "all services answer", lambda: all_answer(client))
     up.configure(CANARY, canaryPercent=10)
     up.up()
