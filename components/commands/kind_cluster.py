@@ -71,10 +71,13 @@ def kubeconfig_again(name: str, owner: str) -> str:
 
 
 def delete(name: str, created: str) -> None:
-    """Delete the cluster whose creation printed `created`; one that is gone, replaced or another's is no error."""
+    """Delete the cluster whose creation printed `created`; one that is gone, replaced or another's is no error.
+
+    Where the creation printed nothing there is no marker, and a cluster without one is somebody else's.
+    """
     marker = created.partition("\n")[0].removeprefix(MARKER_LINE)
     there = clusters().get(name)
-    if there and there.markers == {marker}:
+    if marker and there and there.markers == {marker}:
         delete_cluster(name)
     else:
         say(f"no cluster {name} with this stack's marker is there: nothing to delete")

@@ -220,6 +220,12 @@ def test_a_deletion_ignores_what_is_missing_or_foreign(machine: Machine, contain
     assert "nothing to delete" in done.stderr, "nobody is told"
 
 
+def test_a_deletion_of_a_creation_that_printed_nothing_leaves_foreign_clusters_alone(machine: Machine) -> None:
+    machine.runs(node("dev", None))
+    assert machine.run("delete", created="").returncode == 0, "a destroy cannot end"
+    assert machine.clusters == ["dev"], "a cluster without a mark was taken for this stack's"
+
+
 def test_a_sweep_removes_what_the_stack_does_not_know_of(machine: Machine) -> None:
     machine.runs(node("left-over", "ours-1"), node("other", None), node("third", "another-stacks-1"))
     assert machine.run("sweep", created="ours").returncode == 0
