@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi.output import Unknown
+from pulumi_command import local
 
 from components.asked_cluster import VOLUME_CLAIM, AskedCluster
 from components.manifests import Manifest
@@ -19,6 +20,10 @@ from components.secret import GeneratedWord
 
 class OwnershipError(pulumi.RunError):
     """The cluster has objects of the same names that this stack did not make; the message lists them all."""
+
+
+class OtherClusterError(pulumi.RunError):
+    """The context means another cluster than the one that the stack's objects are in; the message says the ways out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,18 +56,21 @@ class ExistingCluster(pulumi.ComponentResource):
         asked, identity = args.asked, args.asked.identity()
         owner = GeneratedWord(f"{name}-owner", secret=False, opts=pulumi.ResourceOptions(parent=self)).value
 
-        def claimed(word: str | Unknown) -> str:
-            # In the first preview there is no word yet, and so nothing in the cluster can be this stack's.
-            mine = "" if isinstance(word, Unknown) else word
+        def claimed(known: Sequence[str | Unknown]) -> str:
+            # In the first preview neither is known: nothing in the cluster can be this stack's.
+            word, made_for = ("" if isinstance(each, Unknown) else each for each in known)
+            if made_for:
+                refuse_other(pulumi.get_stack(), asked.context, made_for, identity)
             found = [*asked.there(outside(args.claims)), *asked.volumes(args.namespace, args.releases)]
-            refuse_foreign(asked.context, args.namespace, found, mine)
+            refuse_foreign(asked.context, args.namespace, found, word)
             return identity
 
+        known = pulumi.Output.all(owner, self._made_for(name, identity))
         self.provider = kubernetes.Provider(
             f"{name}-provider",
             kubeconfig=args.path,
             context=asked.context,
-            cluster_identifier=owner.apply(claimed, run_with_unknowns=True),
+            cluster_identifier=known.apply(claimed, run_with_unknowns=True),
             enable_server_side_apply=True,
             enable_config_map_mutable=True,  # else a changed ConfigMap is replaced under the pods that read it
             opts=pulumi.ResourceOptions(parent=self),
@@ -70,6 +78,39 @@ class ExistingCluster(pulumi.ComponentResource):
         kubeconfig = pulumi.Output.secret(json.dumps(asked.kubeconfig))
         self.placement = Placement(kubeconfig=kubeconfig, owner=owner)
         self.register_outputs({})
+
+    def _made_for(self, name: str, identity: str) -> pulumi.Output[str]:
+        """The identity of the cluster that the stack was first put into, kept in its state.
+
+        All that the state says of the provider is a context, which may mean another cluster tomorrow: what goes would
+        be deleted there.
+        """
+        kept = local.Command(
+            f"{name}-made-for",
+            create='printf %s "$CLUSTER_IDENTITY"',
+            update='printf %s "$PULUMI_COMMAND_STDOUT"',
+            environment={"CLUSTER_IDENTITY": identity},
+            logging=local.Logging.NONE,
+            # Else another cluster's would be an update, and a preview would not know what that prints.
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["environment"]),
+        )
+        return kept.stdout
+
+
+def refuse_other(stack: str, context: str, made_for: str, identity: str) -> None:
+    """Raise OtherClusterError where the identities of two clusters differ. Pure."""
+    if made_for == identity:
+        return
+    raise OtherClusterError(
+        f"the context {context} means another cluster than the one that this stack was put into: the UID of its "
+        f"namespace kube-system is {identity}, and was {made_for}. Nothing was changed. Do not run pulumi destroy: it "
+        "asks nobody, and would delete what has the same names in that other cluster.\n"
+        "The old cluster is there: let the context mean it again, or name the one that does: pulumi config set --path "
+        "'knative-releases:cluster.context' <context>\n"
+        "The old cluster is gone: let the state forget what was in it, and make it here: "
+        f"pulumi stack rm --force --preserve-config {stack} && make up\n"
+        "Both clusters are wanted: give the other one a stack of its own: pulumi stack init <name>"
+    )
 
 
 def outside(claims: Sequence[Manifest]) -> list[Manifest]:

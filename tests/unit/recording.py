@@ -95,8 +95,8 @@ class Recorded:
 class RecordingMonitor(mocks.MockMonitor):
     """Mock monitor that keeps the requests themselves, which hold more than what mocks are told."""
 
-    def __init__(self, first_preview: bool) -> None:
-        super().__init__(_Results(first_preview))
+    def __init__(self, first_preview: bool, made_for: str | None) -> None:
+        super().__init__(_Results(first_preview, made_for))
         self.registrations: list[Registration] = []
         self._lock = threading.Lock()
 
@@ -118,8 +118,8 @@ class RecordingMonitor(mocks.MockMonitor):
 class _Results(mocks.Mocks):
     """What commands print: the kubeconfig, or a word that says whose it is; and the address that Services have."""
 
-    def __init__(self, first_preview: bool) -> None:
-        self._first_preview = first_preview
+    def __init__(self, first_preview: bool, made_for: str | None) -> None:
+        self._first_preview, self._made_for = first_preview, made_for
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         raise AssertionError(f"the program calls {args.token}, which these mocks do not answer")
@@ -131,6 +131,8 @@ class _Results(mocks.Mocks):
             return f"{args.name}-id", {}
         if self._first_preview:
             return "", {}
+        if args.name.endswith("-made-for"):
+            return f"{args.name}-id", {"stdout": self._made_for or args.inputs["environment"]["CLUSTER_IDENTITY"]}
         return f"{args.name}-id", {"stdout": KUBECONFIG if args.name.endswith("-kind") else word(args.name)}
 
 
@@ -139,12 +141,15 @@ def word(command: str) -> str:
     return f"printed-by-{command}"
 
 
-def record(configuration: Mapping[str, Any], manifests: Path, *, first_preview: bool = False) -> Recorded:
+def record(
+    configuration: Mapping[str, Any], manifests: Path, *, first_preview: bool = False, made_for: str | None = None
+) -> Recorded:
     """Run the program with a stack configuration.
 
     configuration: keys without the project's prefix; objects as such (Pulumi hands them over as JSON).
     manifests: folder of release manifests, laid out as upstream.
     first_preview: nothing was ever made, so what commands print is not known.
+    made_for: what the state says of the existing cluster; None: what the program says now.
     An error of the program is kept in `error`.
     """
     knative = {**_of_release(manifests), **configuration.get("knative", {})}
@@ -158,7 +163,7 @@ def record(configuration: Mapping[str, Any], manifests: Path, *, first_preview: 
     with mock.patch.dict(os.environ, {"PULUMI_CONFIG": json.dumps(raw)}), asyncio.Runner() as runner:
         runner.get_loop()  # the run's own event loop, closed at its end
         # Pulumi keeps a run's state in context variables: a context of its own is a run of its own.
-        return contextvars.Context().run(_run, first_preview)
+        return contextvars.Context().run(_run, first_preview, made_for)
 
 
 def _of_release(manifests: Path) -> dict[str, str]:
@@ -167,8 +172,8 @@ def _of_release(manifests: Path) -> dict[str, str]:
     return {"version": found[0]} if found and found != [small_release.SERVING[1]] else {}
 
 
-def _run(first_preview: bool) -> Recorded:
-    monitor, recorded = RecordingMonitor(first_preview), Recorded()
+def _run(first_preview: bool, made_for: str | None) -> Recorded:
+    monitor, recorded = RecordingMonitor(first_preview, made_for), Recorded()
     logger = logging.Logger("engine")
     logger.addHandler(_Kept(recorded.warnings))
     pulumi.runtime.set_mocks(

@@ -38,6 +38,7 @@ class Registration:
     before_hooks: Sequence[str]
     """Hooks before its creation and its update."""
     aliases: tuple[str, ...]
+    ignore_changes: tuple[str, ...]
 
     @property
     def kind(self) -> str:
@@ -88,6 +89,7 @@ def registration(urn: str, request: Any) -> Registration:
         error_hooks=list(request.hooks.on_error),
         before_hooks=[*request.hooks.before_create, *request.hooks.before_update],
         aliases=tuple(str(alias) for alias in request.aliases),
+        ignore_changes=tuple(request.ignoreChanges),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from components.asked_cluster import path_of
-from components.existing_cluster import OwnershipError, outside, refuse_foreign
+from components.existing_cluster import OtherClusterError, OwnershipError, outside, refuse_foreign, refuse_other
 from components.objects import OWNER_ANNOTATION
 from tests.unit.asked import CONTEXT, TableCluster, named
 from tests.unit.small_release import manifest
@@ -72,3 +72,19 @@ def test_a_way_out_that_does_not_help_is_not_told() -> None:
     with pytest.raises(OwnershipError) as raised:
         refuse_foreign(CONTEXT, "default", [named("Service", "frontend")], "word")
     assert "knative.install" not in str(raised.value) and "delete pvc" not in str(raised.value)
+
+
+def test_another_cluster_behind_the_same_context_is_told_with_the_ways_out() -> None:
+    refuse_other("staging", CONTEXT, "uid", "uid")
+    with pytest.raises(OtherClusterError) as raised:
+        refuse_other("staging", CONTEXT, "uid-before", "uid-now")
+    for part in (
+        CONTEXT,
+        "uid-before",
+        "uid-now",
+        "Nothing was changed",
+        "cluster.context",
+        "stack rm --force --preserve-config staging && make up",
+        "stack init",
+    ):
+        assert part in str(raised.value), f"{part} is not told"

@@ -23,7 +23,12 @@ KNATIVE_SERVICE = "/apis/serving.knative.dev/v1/namespaces/default/services/fron
 
 
 def existing(
-    manifests: Path, asked: TableCluster | None = None, *, first_preview: bool = False, **settings: Any
+    manifests: Path,
+    asked: TableCluster | None = None,
+    *,
+    first_preview: bool = False,
+    made_for: str | None = None,
+    **settings: Any,
 ) -> Recorded:
     """The program on a cluster that answers from a table."""
     found = asked or TableCluster()
@@ -32,7 +37,7 @@ def existing(
         mock.patch("assembly.existing.AskedCluster", return_value=found),
     ):
         configuration = {"canaryPercent": 50, "services": {"frontend": {"tracks": TRACKS}}, "cluster": EXISTING}
-        return record({**configuration, **settings}, manifests, first_preview=first_preview)
+        return record({**configuration, **settings}, manifests, first_preview=first_preview, made_for=made_for)
 
 
 @cache
@@ -166,6 +171,20 @@ def test_what_somebody_else_has_there_ends_the_program_before_anything_is_put_in
     # Futures of the refused registrations, which nobody waits for, end here and not within a later test.
     del recorded
     gc.collect()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_context_that_means_another_cluster_ends_the_program_before_anything_is_replaced(small: Path) -> None:
+    recorded = existing(small, made_for="uid-of-the-cluster-before")
+    assert "means another cluster" in str(recorded.error), "everything is made in the new cluster, and deleted there"
+    assert not recorded.kubernetes() and not recorded.of_kind("kubernetes"), "an up would go on"
+    del recorded
+    gc.collect()
+
+
+def test_the_cluster_that_the_state_knows_is_not_made_another_by_an_up(small: Path) -> None:
+    kept = whole(small).one("Command", "cluster-made-for")
+    assert kept.ignore_changes == ("environment",), "an up would change what the state says before it is compared"
 
 
 def test_a_first_preview_of_a_cluster_that_is_free_goes_through(small: Path) -> None:
