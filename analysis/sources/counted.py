@@ -17,19 +17,43 @@ class Counted:
     """What one process says of one revision since its beginning."""
 
     requests: int = 0
+    """Those with an answer."""
     errors: int = 0
     latency: Histogram = field(default_factory=Histogram)
+    begun: int = 0
+    """Those that were sent on to the revision, answered or not; 0 from a process that does not say."""
+    waiting: int = 0
+    """Those that wait for the end of their answer at this moment; between two readings, how many more."""
+
+    @property
+    def given_up(self) -> int:
+        """Requests that ended without any answer. In doubt too few: an answer without a pod, and one that is still
+        being sent, hide one each.
+        """
+        return max(0, self.begun - self.requests - max(0, self.waiting))
 
     def since(self, before: Counted) -> Counted | None:
         """What came in since an earlier reading; None when the process began anew in between."""
         latency = difference(self.latency.buckets, before.latency.buckets)
         if latency is None or self.requests < before.requests or self.errors < before.errors:
             return None
-        return Counted(self.requests - before.requests, self.errors - before.errors, latency)
+        return Counted(
+            self.requests - before.requests,
+            self.errors - before.errors,
+            latency,
+            self.begun - before.begun,
+            self.waiting - before.waiting,
+        )
 
     def plus(self, other: Counted) -> Counted:
         """Both together."""
-        return Counted(self.requests + other.requests, self.errors + other.errors, self.latency.plus(other.latency))
+        return Counted(
+            self.requests + other.requests,
+            self.errors + other.errors,
+            self.latency.plus(other.latency),
+            self.begun + other.begun,
+            self.waiting + other.waiting,
+        )
 
 
 Reading = Mapping[str, Mapping[str, Counted] | None]

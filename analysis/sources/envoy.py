@@ -1,7 +1,14 @@
 """Envoy's statistics of revisions, as its administration endpoint gives them. Pure.
 
 Kourier names the cluster of a revision `<namespace>/<revision>`, whatever route leads to it: a service's URL, a
-tag's, or the tag header. `upstream_rq_completed` counts every request that got an answer, Envoy's own 503 included.
+tag's, or the tag header. `upstream_rq_completed` counts every request that got the beginning of an answer, Envoy's own
+503 included; `total` those that were sent to a pod, `cancelled` those whose client gave up before one was connected to,
+`active` those that are under way (Envoy's documentation, "Cluster manager: statistics"). A request whose client gave up
+waiting raises `total` alone. Seen with Envoy 1.40.0 and a server of HTTP/1.1 that hangs: 3 given up are total 3,
+completed 0, active 0. `tx_reset`, whose description fits ("reset locally"), stays 0: only the connection pools of
+HTTP/2 and later raise it (Envoy's source/common/http/conn_pool_base.cc), and Kourier speaks HTTP/1.1 to a port that is
+not named h2c or http2. `upstream_cx_destroy_local_with_active_rq` counts every client that closes an answered stream,
+too.
 """
 
 from __future__ import annotations
@@ -19,7 +26,7 @@ DETAILED, DISJOINT = "detailed", "disjoint"
 """How finely Envoy tells its histograms: in steps of two digits, or in 19 wide buckets, which is all that releases
 before 1.26 know (they answer 400 to `detailed`).
 """
-_KINDS = ("total", "completed", "5xx", "time")
+_KINDS = ("total", "completed", "5xx", "time", "active", "cancelled")
 
 
 def query(namespace: str, revisions: Iterable[str], buckets: str) -> str:
@@ -45,13 +52,21 @@ def counted(text: str) -> dict[str, Counted]:
             times |= dict(_histograms(stat["histograms"]))
         else:
             numbers[_split(stat["name"])] = int(stat["value"])
-    return {
-        revision: Counted(
-            numbers.get((revision, "completed"), 0), numbers.get((revision, "5xx"), 0), times.get(revision, Histogram())
-        )
-        for revision, kind in numbers
-        if kind == "total"  # made with the cluster; the others by their first request
-    }
+    # `total` is made with the cluster, `completed` by its first request.
+    return {revision: _counted(revision, numbers, times) for revision, kind in numbers if kind == "total"}
+
+
+def _counted(revision: str, numbers: Mapping[tuple[str, str], int], times: Mapping[str, Histogram]) -> Counted:
+    def number(kind: str) -> int:
+        return numbers.get((revision, kind), 0)
+
+    return Counted(
+        requests=number("completed"),
+        errors=number("5xx"),
+        latency=times.get(revision, Histogram()),
+        begun=number("total") + number("cancelled"),
+        waiting=number("active"),
+    )
 
 
 def _split(name: str) -> tuple[str, str]:

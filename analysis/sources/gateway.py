@@ -106,17 +106,19 @@ class Gateway:
         """What users sent: everything, less what came another way."""
         everything = self._gateways.totals.get(revision, Counted())
         aside = self._proxies.totals.get(revision, Counted())
-        requests = max(0, everything.requests - aside.requests)
+        requests = max(0, everything.requests + everything.given_up - aside.requests)
         return Sample(
             requests=requests,
-            errors=min(requests, max(0, everything.errors - aside.errors)),
+            errors=min(requests, max(0, everything.errors + everything.given_up - aside.errors)),
             latency=everything.latency.without(aside.latency),
             seconds=seconds,
-            notes=tuple(self._notes(revision, aside)),
+            notes=tuple(self._notes(revision, everything, aside)),
         )
 
-    def _notes(self, revision: str, aside: Counted) -> list[str]:
+    def _notes(self, revision: str, everything: Counted, aside: Counted) -> list[str]:
         notes = []
+        if everything.given_up:
+            notes.append(f"{everything.given_up} requests ended without any answer, given up by their clients: errors")
         if aside.requests:
             notes.append(f"{aside.requests} requests by a tag or of this tool are left out")
         if self._gateways.restarted or self._gateways.silent:

@@ -17,9 +17,20 @@ class Counts:
     """What a gateway has counted of a revision."""
 
     requests: int = 0
+    """Those that were answered."""
     errors: int = 0
     times: dict[float, int] = field(default_factory=dict)
     """Counts of buckets that are 1 ms wide, by their beginning."""
+    hung: int = 0
+    """Sent to a pod, and given up by the client before there was an answer."""
+    unconnected: int = 0
+    """Given up before a pod was connected to."""
+    open: int = 0
+    """Sent to a pod, and not answered yet."""
+    streams: int = 0
+    """Of those answered: how many answers are still being sent."""
+    refused: int = 0
+    """Of those answered: how many the gateway answered without a pod."""
 
 
 @dataclass
@@ -66,7 +77,10 @@ def stats(told: Mapping[str, Counts], detailed: bool) -> str:
     found: list[dict[str, object]] = []
     for revision, counts in told.items():
         name = f"cluster.default/{revision}.upstream_rq"
-        found.append({"name": f"{name}_total", "value": counts.requests})
+        sent = counts.requests - counts.refused + counts.hung + counts.open
+        found.append({"name": f"{name}_total", "value": sent})
+        found.append({"name": f"{name}_active", "value": counts.open + counts.streams})
+        found.append({"name": f"{name}_cancelled", "value": counts.unconnected})
         if counts.requests:  # made by the first request
             found.append({"name": f"{name}_completed", "value": counts.requests})
         if counts.errors:

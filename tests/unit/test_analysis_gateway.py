@@ -48,6 +48,44 @@ def test_a_gateway_that_began_anew_counts_from_its_beginning_and_it_is_told() ->
     assert sample.requests == 30 and "the gateway gateway-1 began anew" in sample.notes[0]
 
 
+def test_a_request_that_its_client_gave_up_is_an_error() -> None:
+    pods = Pods({"gateway-1": {STABLE: Counts(), CANARY: Counts(100, hung=50, open=3)}})
+    source = begun(pods)
+    pods.gateways["gateway-1"] = {STABLE: Counts(500), CANARY: Counts(110, hung=80, unconnected=5, open=7)}
+    samples = source.read()
+    canary = samples["canary"]
+    assert (canary.requests, canary.errors) == (45, 35), "a candidate that hangs is never failed"
+    assert canary.notes == ("35 requests ended without any answer, given up by their clients: errors",)
+    assert (samples["stable"].requests, samples["stable"].errors, samples["stable"].notes) == (500, 0, ())
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (Counts(), Counts(10, open=40)),
+        (Counts(100, streams=40), Counts(110)),
+        (Counts(), Counts(10, streams=5)),
+        (Counts(), Counts(10, errors=10, refused=10)),
+    ],
+    ids=["still waiting", "streams that ended", "streams that go on", "refused by the gateway"],
+)
+def test_no_other_request_counts_as_given_up(before: Counts, after: Counts) -> None:
+    pods = Pods({"gateway-1": {STABLE: Counts(), CANARY: before}})
+    source = begun(pods)
+    pods.gateways["gateway-1"] = {STABLE: Counts(), CANARY: after}
+    sample = source.read()["canary"]
+    assert (sample.requests, sample.errors) == (10, after.errors), "a good candidate is failed"
+
+
+def test_a_request_by_a_tag_that_hangs_is_no_users() -> None:
+    pods = Pods(proxies={f"{CANARY}-pod": {}})
+    source = begun(pods)
+    pods.gateways["gateway-1"] = {STABLE: Counts(), CANARY: Counts(10, hung=4)}
+    pods.proxies[f"{CANARY}-pod"] = {("DEFAULT", "2xx"): 10, ("next", "5xx"): 4}  # 502: whom it answered is gone
+    sample = source.read()["canary"]
+    assert (sample.requests, sample.errors) == (10, 0)
+
+
 def test_requests_by_a_tag_and_of_this_tool_are_not_users() -> None:
     pods = Pods(proxies={f"{CANARY}-pod": {("DEFAULT", "2xx"): 5, ("next", "2xx"): 100}, "stranger": {}})
     source = begun(pods)
