@@ -76,7 +76,9 @@ class Finding:
     metric: str
     """`error rate`, `error rate against stable`, `p95`, `p99`, `p95 against stable`, or `check <name>`."""
     outcome: Outcome
-    """`inconclusive`: too few requests for this test; another one may still decide."""
+    """`inconclusive`: too few requests or times for this test. Of `p95` and `p99`, whose limits somebody gave, there is
+    then no verdict, unless something failed; of a comparison, another test may still decide.
+    """
     reason: str
     """One sentence with the numbers."""
     stable: float | None = None
@@ -96,7 +98,7 @@ class Verdict:
 
     outcome: Outcome
     """`passed`: nothing speaks against the next step. `failed`: at least one finding failed. `inconclusive`: no or too
-    few requests, and nothing failed: never taken for a pass.
+    few requests, or no times where a latency has a limit, and nothing failed: never taken for a pass.
     """
     findings: tuple[Finding, ...] = ()
     reasons: tuple[str, ...] = ()

@@ -15,6 +15,8 @@ from analysis.model import Finding, Outcome, Sample, Thresholds, Verdict
 from analysis.thresholds import points_text, rate_text, time_text
 
 P95, P99 = 0.95, 0.99
+_LIMITED = ("p95", "p99")
+"""Metrics whose test needs a limit that somebody gave."""
 Test = Callable[[float], Finding]
 """A test, given its level."""
 
@@ -43,6 +45,8 @@ def judge(
         tests = _tests(stable, candidate, thresholds)
         found = tuple(test(thresholds.level / (looks * len(tests))) for test in tests)
         failed += tuple(finding.reason for finding in found if finding.outcome == "failed")
+        # A limit that was asked for and could not be tested is not kept to.
+        short = tuple(f.reason for f in found if f.outcome == "inconclusive" and f.metric in _LIMITED)
         findings = (*found, *checked)
     outcome: Outcome = "failed" if failed else "inconclusive" if short else "passed"
     return Verdict(
@@ -117,14 +121,18 @@ def _errors_against(stable: Sample, candidate: Sample, more: float, level: float
 def _latency(stable: Sample | None, candidate: Sample, share: float, limit: float, level: float) -> Finding:
     """Exact binomial test: are so many slow requests credible if the percentile is at the limit?"""
     name, times = _name(share), candidate.latency
+    base = stable.latency.percentile(share) if stable else None
+    if not times.count:
+        unknown = f"{name} unknown, at most {time_text(limit)} wanted: not one request's time was measured"
+        return Finding(metric=name, outcome="inconclusive", reason=unknown, stable=base, limit=limit, level=level)
     slow = times.over(limit)
     p_value = binomial_at_least(slow, times.count, 1 - share)
     return Finding(
         metric=name,
-        outcome="failed" if times.count and p_value <= level else "passed" if times.count else "inconclusive",
+        outcome="failed" if p_value <= level else "passed",
         reason=f"{name} {_time(times.percentile(share))}, at most {time_text(limit)} wanted: {slow} of {times.count} "
         f"took longer (p = {p_value:.2g})",
-        stable=stable.latency.percentile(share) if stable else None,
+        stable=base,
         candidate=times.percentile(share),
         limit=limit,
         p_value=p_value,

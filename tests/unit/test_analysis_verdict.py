@@ -98,6 +98,19 @@ def test_too_few_times_to_compare_are_said_so() -> None:
     assert "30 and 30 times are too few to compare" in verdict.reasons[-1], "what was not tested is told"
 
 
+def test_a_limit_of_the_latency_without_a_measured_time_is_no_verdict() -> None:
+    timeless = Sample(requests=1000)
+    verdict = judge(None, timeless, Thresholds(max_p95=100), LOOKS)
+    assert (verdict.outcome, verdict.reasons) == (
+        "inconclusive",
+        ("p95 unknown, at most 100ms wanted: not one request's time was measured",),
+    )
+    assert judge(None, timeless, Thresholds(max_error_rate=0.01), LOOKS).outcome == "passed", "no time was asked for"
+    assert judge(sample(1000), timeless, Thresholds(), LOOKS).outcome == "passed", "a comparison alone decides nothing"
+    assert failed(None, Sample(requests=1000, errors=500)) == {"error rate"}, "what failed has failed"
+    assert judge(None, Sample(requests=1000, errors=500), LIMITS, LOOKS).outcome == "failed"
+
+
 def test_a_check_that_says_no_fails_without_any_traffic() -> None:
     no = Finding(metric="check smoke", outcome="failed", reason="check smoke says no (exit code 1)")
     yes = Finding(metric="check smoke", outcome="passed", reason="check smoke says yes (exit code 0)")
