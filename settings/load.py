@@ -57,6 +57,11 @@ def from_stack(known_services: tuple[str, ...]) -> Settings:
     prefix = f"{PROJECT}:"
     configuration = pulumi.runtime.config.get_config_env()
     raw = {key.removeprefix(prefix): value for key, value in configuration.items() if key.startswith(prefix)}
+    # A key with a secret anywhere below it. It is decrypted by now, and the values of other problems are shown: this
+    # one is told alone.
+    secret_keys = [key.removeprefix(prefix) for key in pulumi.runtime.config.get_config_secret_keys_env()]
+    if plain := [_not_secret(key) for key in raw if key in secret_keys and key not in SECRETS]:
+        raise SettingsError(plain)
     settings = load(raw, known_services, Path.cwd())
     for warning in warnings(settings):
         pulumi.warn(warning)
@@ -66,6 +71,15 @@ def from_stack(known_services: tuple[str, ...]) -> Settings:
 def secret(key: str) -> pulumi.Output[str] | None:
     """A secret of the stack that is being run (one of SECRETS); None where it is not set."""
     return pulumi.Config(PROJECT).get_secret(key)
+
+
+def _not_secret(key: str) -> Problem:
+    wanted = (
+        f"no secret: the settings are plain text in the state, the outputs and the cluster. Secrets are "
+        f"{' and '.join(SECRETS)} alone; a version fetches its own from where they are kept"
+    )
+    file = f"Pulumi.{pulumi.get_stack()}.yaml"
+    return Problem(key, "a secret", wanted, f"take what is written as `secure: …` below {key} out of {file}")
 
 
 def _parsed(key: str, text: Any, problems: list[Problem]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pulumi
 import pytest
 
 import settings
-from tests.unit.recording import record
+from tests.unit.recording import PROJECT, record
 from tests.unit.refused_settings import REFUSED, V, frontend
 from tests.unit.test_settings_values import load
 
@@ -95,6 +96,19 @@ def test_nothing_is_registered_when_the_settings_are_refused(configuration: Mapp
         f"the program went on, or ended otherwise: {recorded.error!r}"
     )
     assert not recorded.resources, "a refused configuration changed something"
+
+
+def test_a_secret_anywhere_but_in_the_keys_for_secrets_is_refused_and_not_repeated(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [f"{PROJECT}:services", f"{PROJECT}:redisPassword"]
+    monkeypatch.setenv("PULUMI_CONFIG_SECRET_KEYS", json.dumps(keys))
+    recorded = record({**frontend({"env": {"TOKEN": "hunter2"}, "tag": "hunter2 "}), "redisPassword": "r"}, small)
+    assert isinstance(recorded.error, settings.SettingsError), "it is plain text in the state"
+    assert [p.path for p in recorded.error.problems] == ["services"], "the secrets' own keys are refused, or nothing is"
+    assert "hunter2" not in str(recorded.error), "it is told to whoever reads the log"
+    assert "Pulumi.test.yaml" in str(recorded.error) and "postgresqlPassword" in str(recorded.error)
+    assert not recorded.resources
 
 
 def test_a_sources_file_that_is_no_mapping_is_told_as_such(tmp_path: Path) -> None:
