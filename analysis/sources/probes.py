@@ -1,7 +1,8 @@
 """This tool's own probes: a bounded number of requests for each track, so that a version without traffic can be judged.
 
 A track with a tag is asked at the tag's URL, so that a failure is surely its own. One without is asked at the service's
-URL, where the shares decide who answers. Either way the gateway's numbers leave them out: these requests carry an
+URL, where the shares decide who answers: an answer of a track with a tag does not count there, since its failures
+there are nobody's. Either way the gateway's numbers leave them out: these requests carry an
 unknown tag (`analysis.sources.queue_proxy`).
 """
 
@@ -81,8 +82,9 @@ class Probes:
         with ThreadPoolExecutor(AT_ONCE) as threads:
             while window.sent < min(self._most, 1 + (time.monotonic() - window.begun) * self._rate):
                 window.sent += 1
-                ask = [threads.submit(self._probe, window.service, track) for track in window.service.tracks]
-                window.answers += [answer.result() for answer in ask]
+                asked = [track for track in window.service.tracks if track.url or track.wanted]
+                answers = [threads.submit(self._probe, window.service, track) for track in asked]
+                window.answers += [answer for each in answers if (answer := each.result())]
                 if time.monotonic() > end:
                     break
         return _samples(window)
@@ -90,7 +92,8 @@ class Probes:
     def close(self) -> None:
         """See `Source.close`: no connection outlives its request."""
 
-    def _probe(self, service: Service, track: Track) -> _Answer:
+    def _probe(self, service: Service, track: Track) -> _Answer | None:
+        """None: it was answered by a track that is asked at a URL of its own."""
         host = track.url.removeprefix("http://").partition(":")[0] if track.url else service.host
         own = track.name if track.url or track.wanted == 100 else None
         begun = time.monotonic()
@@ -98,8 +101,13 @@ class Probes:
             pod = answering_pod(service, host, self._path, {TAG_HEADER: PROBE_TAG})
         except FailedError:
             return _Answer(own, (time.monotonic() - begun) * 1000, True)
-        answered = (t.name for t in service.tracks if pod.startswith(f"{t.revision.name}-"))
-        return _Answer(own or next(answered, None), (time.monotonic() - begun) * 1000, False)
+        took = (time.monotonic() - begun) * 1000
+        if own:
+            return _Answer(own, took, False)
+        answered = next((t for t in service.tracks if pod.startswith(f"{t.revision.name}-")), None)
+        if answered and answered.url:
+            return None
+        return _Answer(answered.name if answered else None, took, False)
 
 
 def _samples(window: _Window) -> Mapping[str, Sample]:

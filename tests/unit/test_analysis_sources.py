@@ -1,12 +1,9 @@
-"""The other sources, against local servers that speak their protocols; the registry; the extra checks."""
+"""Prometheus as a source, against a local server that speaks its protocol; and the sources by their names."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
-import threading
-import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -14,22 +11,15 @@ import pytest
 from analysis import AnalysisError
 from analysis.histogram import Bucket
 from analysis.sources import SOURCES, Reach, source
-from analysis.sources.probes import PROBE_TAG, Probes
+from analysis.sources.probes import Probes
 from analysis.sources.prometheus import Prometheus, Queries
-from status.model import Service
 from tests.e2e.environment import free_port
 from tests.unit.http_server import serving
-from tests.unit.release_status import CANARY, STABLE, wanted
+from tests.unit.release_status import STABLE, wanted
 
 REACH = Reach(kubeconfig="the kubeconfig", cluster="dev", path="/info")
-QUICK, FEW = 1000.0, 12
-"""Probes in a second and in a window, for tests that need not wait."""
-
-
-def service(port: int) -> Service:
-    """Notifications at 50/50, its ingress at this port."""
-    given = wanted().status.services[0]
-    return dataclasses.replace(given, url=given.url.replace(":8080", f":{port}"))
+SERVICE = wanted().status.services[0]
+"""Notifications at 50/50."""
 
 
 def series(value: object, **labels: str) -> dict[str, object]:
@@ -61,7 +51,7 @@ def queried(path: str) -> str:
 def test_prometheus_answers_become_samples() -> None:
     with serving(lambda path, _: prometheus(queried(path))) as port:
         found = source(f"prometheus:http://127.0.0.1:{port}/", REACH)
-        found.begin(service(80))
+        found.begin(SERVICE)
         samples = found.read()
         found.close()
     assert found.name == f"prometheus:http://127.0.0.1:{port}"
@@ -80,7 +70,7 @@ def test_the_queries_are_templates() -> None:
     mine = Queries(requests="hits{{r='{namespace}/{revision}'}}[{seconds}s]", errors="vector(1)", latency="vector(1)")
     with serving(answer) as port:
         found = Prometheus(f"http://127.0.0.1:{port}", mine)
-        found.begin(service(80))
+        found.begin(SERVICE)
         with pytest.raises(AnalysisError, match=r"no label `le` .*: vector\(1\)"):
             found.read()
     assert asked[1] == f"hits{{r='default/{STABLE}'}}[1s]"
@@ -90,7 +80,7 @@ def test_the_queries_are_templates() -> None:
 def test_a_query_that_is_no_template_is_a_clear_error(template: str) -> None:
     with serving(lambda path, _: prometheus(queried(path))) as port:
         found = Prometheus(f"http://127.0.0.1:{port}", Queries(requests=template))
-        found.begin(service(80))
+        found.begin(SERVICE)
         with pytest.raises(AnalysisError, match=r"is no template .* are filled in, other braces are doubled"):
             found.read()
 
@@ -105,54 +95,13 @@ def test_a_query_that_is_no_template_is_a_clear_error(template: str) -> None:
 )
 def test_what_is_no_answer_of_prometheus_is_a_clear_error(answer: tuple[int, str], told: str) -> None:
     with serving(lambda *_: answer) as port, pytest.raises(AnalysisError, match=re.escape(told)):
-        Prometheus(f"http://127.0.0.1:{port}").begin(service(80))
+        Prometheus(f"http://127.0.0.1:{port}").begin(SERVICE)
 
 
 def test_a_prometheus_that_is_not_there_is_a_clear_error() -> None:
     url = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(AnalysisError, match=rf"No Prometheus answers at {url} .*curl {url}/-/ready"):
-        Prometheus(url).begin(service(80))
-
-
-def test_probes_are_counted_by_track_and_carry_their_mark() -> None:
-    marks: set[str | None] = set()
-    turn = threading.Lock(), iter(range(10**6))
-
-    def answer(_: str, headers: dict[str, str]) -> tuple[int, str]:
-        marks.add(headers.get("Knative-Serving-Tag"))
-        if headers["Host"].startswith("next-"):
-            with turn[0]:
-                number = next(turn[1])
-            return (500, "") if number % 2 else (200, json.dumps({"podName": f"{CANARY}-x"}))
-        return 200, json.dumps({"podName": f"{STABLE}-x"})
-
-    with serving(answer) as port:
-        found = Probes("/info", QUICK, FEW)
-        found.begin(service(port))
-        time.sleep(FEW / QUICK)  # all of the window's probes are due
-        samples = found.read()
-        found.close()
-    stable, canary = samples["stable"], samples["canary"]
-    assert marks == {PROBE_TAG}
-    assert stable.errors == 0 and 0 < canary.errors < canary.requests and stable.requests
-    assert canary.latency.count == canary.requests - canary.errors and canary.origin == "probe"
-
-
-def test_a_failed_probe_of_the_services_url_is_nobodys_and_it_is_told() -> None:
-    def answer(_: str, headers: dict[str, str]) -> tuple[int, str]:
-        return (200, json.dumps({"podName": f"{CANARY}-x"})) if headers["Host"].startswith("next-") else (503, "")
-
-    with serving(answer) as port:
-        found = Probes("/info", QUICK, FEW)
-        found.begin(service(port))
-        samples = found.read()
-    assert samples["stable"].requests == 0 and "nobody's" in samples["stable"].notes[0]
-    assert samples["canary"].errors == 0 < samples["canary"].requests
-
-
-def test_probes_that_nobody_answers_are_a_clear_error() -> None:
-    with pytest.raises(AnalysisError, match=r"Not one probe of notifications was answered .*make status"):
-        Probes("/info").begin(service(free_port()))
+        Prometheus(url).begin(SERVICE)
 
 
 def test_a_source_is_named_or_ones_own() -> None:
