@@ -12,6 +12,7 @@ from settings.rollouts import Rollout
 from settings.types import (
     DomainName,
     EnvironmentName,
+    ExactText,
     Label,
     Percent,
     Port,
@@ -125,7 +126,7 @@ class VersionSettings(_Settings):
     """Requests that one pod handles at once (`containerConcurrency`); unset or 0: no limit."""
     cpu: Quantity | None = None
     memory: Quantity | None = None
-    restart: Text | None = None
+    restart: ExactText | None = None
     """Any text; a new one makes a new revision of the same version."""
 
 

@@ -27,6 +27,13 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) else value
 
 
+def _exact_text(value: Any) -> Any:
+    # YAML reads 1.10 as the number 1.1: what was meant is not in it any more.
+    if isinstance(value, float):
+        raise ValueError("the text as it was meant, in quotes: a number loses the zeros at its end (1.10 is 1.1)")
+    return _text(value)
+
+
 def _no_url(value: str) -> str:
     if "://" in value or value.strip() != value:
         raise ValueError("an image repository without scheme and blanks")
@@ -62,6 +69,8 @@ Scale = Annotated[WholeNumber, Field(ge=0, le=10_000)]
 Replicas = Annotated[WholeNumber, Field(ge=1, le=100)]
 """Number of pods of a part that the requests go through."""
 Text = Annotated[str, BeforeValidator(_text)]
+ExactText = Annotated[str, BeforeValidator(_exact_text)]
+"""A text that is compared or looked up, so that a number that YAML made of it will not do."""
 Label = Annotated[
     str,
     _matching(
@@ -72,7 +81,7 @@ Label = Annotated[
 ]
 """DNS label that Kubernetes accepts as a Service name (RFC 1035)."""
 Version = Annotated[
-    Text,
+    ExactText,
     _matching(
         r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|sha256:[0-9a-f]{64})$",
         "an image tag such as v1.1.0, or a digest sha256:<64 hexadecimal digits>",
@@ -88,7 +97,9 @@ Quantity = Annotated[
 ]
 Wait = Annotated[Text, _matching(r"^[0-9]{1,3}[sm]$", _WAIT), AfterValidator(_within_limits)]
 """How long an `up` waits, as Pulumi writes a duration."""
-SemanticVersion = Annotated[Text, _matching(r"^[0-9]+\.[0-9]+\.[0-9]+$", "a version of three numbers such as 1.10.2")]
+SemanticVersion = Annotated[
+    ExactText, _matching(r"^[0-9]+\.[0-9]+\.[0-9]+$", "a version of three numbers such as 1.10.2")
+]
 DomainName = Annotated[
     str,
     _matching(

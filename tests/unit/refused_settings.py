@@ -102,6 +102,30 @@ REFUSED = {
         '"v 1"',
         "an image tag",
     ),
+    "a version that YAML read as a number": (
+        frontend({"version": 1.1}),
+        "services.frontend.stable.version",
+        "1.1",
+        "in quotes",
+    ),
+    "a track's version that YAML read as a number": (
+        frontend(x={"version": 1.0}),
+        "services.frontend.tracks.x.version",
+        "1.0",
+        "in quotes",
+    ),
+    "a restart that YAML read as a number": (
+        frontend({"restart": 1.5}),
+        "services.frontend.stable.restart",
+        "1.5",
+        "in quotes",
+    ),
+    "a release's version that YAML read as a number": (
+        {"knative": {"version": 1.1}},
+        "knative.version",
+        "1.1",
+        "in quotes",
+    ),
     "a release's version with a v": ({"knative": {"version": "v1.10.2"}}, "knative.version", '"v1.10.2"', "1.10.2"),
     "a chart version of two numbers": (
         {"kafka": {"chartVersion": "22.1"}},

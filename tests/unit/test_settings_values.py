@@ -115,11 +115,14 @@ def test_0_is_a_number_of_pods_and_not_unset() -> None:
     ("given", "text"), [(True, "true"), (False, "false"), (1, "1"), (1.5, "1.5"), ("yes", "yes"), ("", "")]
 )
 def test_environment_values_become_text(given: Any, text: str) -> None:
-    found = load({"services": {"frontend": {"stable": {"env": {"FLAG": given}, "restart": given}}}}).services[
-        "frontend"
-    ]
+    found = load({"services": {"frontend": {"stable": {"env": {"FLAG": given}}}}}).services["frontend"]
     assert found.stable.env["FLAG"] == text, "Kubernetes refuses a variable that is no text"
-    assert found.stable.restart == text, "an annotation has to be text"
+
+
+@pytest.mark.parametrize(("given", "text"), [(1, "1"), (True, "true"), ("1.10", "1.10")])
+def test_versions_and_restarts_become_text_where_nothing_is_lost(given: Any, text: str) -> None:
+    stable = load({"services": {"frontend": {"stable": {"version": given, "restart": given}}}}).services["frontend"]
+    assert (stable.stable.version, stable.stable.restart) == (text, text), "a label and an annotation have to be text"
 
 
 def test_a_version_may_be_a_digest() -> None:
