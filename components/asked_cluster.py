@@ -49,16 +49,21 @@ class AskedCluster:
         except kubernetes.client.ApiException as error:
             if error.status == 404:
                 return None
+            if not error.status:  # so the library tells of TLS
+                raise self._silent(error.reason) from None
             raise UnreachableError(
                 f"the cluster of the context {self.context} refuses GET {path} ({error.status} {error.reason}): "
                 "the user of the context needs to be an administrator of the cluster"
             ) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise UnreachableError(
-                f"the cluster of the context {self.context} does not answer at {self._client.configuration.host}: "
-                f"{str(error).rpartition(': ')[2]}"
-            ) from None
+            raise self._silent(str(error).rpartition(": ")[2]) from None
         return found
+
+    def _silent(self, why: str) -> UnreachableError:
+        host = self._client.configuration.host
+        return UnreachableError(
+            f"the cluster of the context {self.context} does not answer at {host}: {' '.join(why.split())}"
+        )
 
     def identity(self) -> str:
         """What tells the cluster from all others, and stays when its certificates and addresses change."""

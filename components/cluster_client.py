@@ -30,6 +30,8 @@ def cluster_client(kubeconfig: str) -> Any:
             yaml.safe_load(kubeconfig), temp_file_path=folder, client_configuration=configuration
         )
         context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
+        if not configuration.verify_ssl:  # insecure-skip-tls-verify: as the user's kubectl does
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         if configuration.cert_file:
             context.load_cert_chain(configuration.cert_file, configuration.key_file)
     options = client.rest_client.pool_manager.connection_pool_kw
