@@ -50,6 +50,7 @@ conference_args = ConferenceApplicationArgs(
     placement=cluster.placement,
 )
 conference = ConferenceApplication("conference", conference_args, on_cluster)
+cluster.guard([*serving.needs, stores, conference])
 
 for name, value in {**cluster.outputs, **serving.outputs, "services": conference.releases}.items():
     pulumi.export(name, value)

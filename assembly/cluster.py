@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.cluster import INGRESS_NODE_PORT, KindCluster, KindClusterArgs
@@ -33,6 +34,8 @@ class Cluster:
     """The Knative that is in the cluster already; None: the program installs one."""
     outputs: Mapping[str, Any] = field(default_factory=dict)
     """For the stack's outputs."""
+    guard: Callable[[Sequence[pulumi.Resource]], None] = lambda _: None
+    """Told all that was put into it; see `components.existing_cluster.ExistingCluster.guard`."""
 
 
 def cluster(settings: Settings, sources: ResolvedSources, images: ImageMap, claims: Sequence[Manifest]) -> Cluster:

@@ -35,5 +35,6 @@ def existing_cluster(settings: Settings, sources: ResolvedSources, claims: Seque
         placement=existing.placement,
         http_port=80,
         installed=installed,
+        guard=existing.guard,
         outputs={"cluster": context, **({"kubeconfigPath": path} if path else {})},
     )

@@ -22,6 +22,10 @@ class UnreachableError(pulumi.RunError):
     """The cluster does not answer, or refuses; the message says why."""
 
 
+class OtherClusterError(pulumi.RunError):
+    """The context means another cluster than the one that a stack was put into; the message says the ways out."""
+
+
 class AskedCluster:
     """The cluster of one kubeconfig."""
 
@@ -71,6 +75,21 @@ class AskedCluster:
         if space is None:
             raise UnreachableError(f"the cluster of the context {self.context} has no namespace kube-system")
         return str(space["metadata"]["uid"])
+
+    def refuse_other(self, made_for: str, stack: str) -> None:
+        """Raise OtherClusterError where this is not the cluster of the identity that a stack was put into."""
+        identity = self.identity()
+        if identity == made_for:
+            return
+        raise OtherClusterError(
+            f"the context {self.context} means another cluster than the one that this stack was put into: the UID of "
+            f"its namespace kube-system is {identity}, and was {made_for}. Nothing was changed\n"
+            "The old cluster is there: let the context mean it again, or name the one that does: pulumi config set "
+            "--path 'knative-releases:cluster.context' <context> && pulumi up\n"
+            "The old cluster is gone: let the state forget what was in it: pulumi stack rm --force --preserve-config "
+            f"{stack}; to make it all in this one: make up\n"
+            "Both clusters are wanted: give the other one a stack of its own: pulumi stack init <name>"
+        )
 
     def there(self, manifests: Sequence[Manifest]) -> list[dict[str, Any]]:
         """Those objects that the cluster has, as it has them."""

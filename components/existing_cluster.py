@@ -17,13 +17,11 @@ from components.manifests import Manifest
 from components.objects import OWNER_ANNOTATION, Placement
 from components.secret import GeneratedWord
 
+_SAME_CLUSTER = "python3 -m components.commands.same_cluster"
+
 
 class OwnershipError(pulumi.RunError):
     """The cluster has objects of the same names that this stack did not make; the message lists them all."""
-
-
-class OtherClusterError(pulumi.RunError):
-    """The context means another cluster than the one that the stack's objects are in; the message says the ways out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +58,13 @@ class ExistingCluster(pulumi.ComponentResource):
             # In the first preview neither is known: nothing in the cluster can be this stack's.
             word, made_for = ("" if isinstance(each, Unknown) else each for each in known)
             if made_for:
-                refuse_other(pulumi.get_stack(), asked.context, made_for, identity)
+                asked.refuse_other(made_for, pulumi.get_stack())
             found = [*asked.there(outside(args.claims)), *asked.volumes(args.namespace, args.releases)]
             refuse_foreign(asked.context, args.namespace, found, word)
             return identity
 
-        known = pulumi.Output.all(owner, self._made_for(name, identity))
+        self._name, self._args, self._made_for = name, args, self._kept(name, identity)
+        known = pulumi.Output.all(owner, self._made_for)
         self.provider = kubernetes.Provider(
             f"{name}-provider",
             kubeconfig=args.path,
@@ -79,7 +78,24 @@ class ExistingCluster(pulumi.ComponentResource):
         self.placement = Placement(kubeconfig=kubeconfig, owner=owner)
         self.register_outputs({})
 
-    def _made_for(self, name: str, identity: str) -> pulumi.Output[str]:
+    def guard(self, inside: Sequence[pulumi.Resource]) -> None:
+        """Have `pulumi destroy`, which does not run the program, ask whether the context still means this cluster
+        before it deletes any of these.
+        """
+        local.Command(
+            f"{self._name}-guard",
+            delete=f'PATH="$PWD/.venv/bin:$PATH" {_SAME_CLUSTER}',  # it needs the Kubernetes client
+            environment={
+                "CLUSTER_CONTEXT": self._args.asked.context,
+                "CLUSTER_KUBECONFIG": self._args.path or "",
+                "CLUSTER_IDENTITY": self._made_for,
+                "STACK": pulumi.get_stack(),
+            },
+            logging=local.Logging.NONE,  # the error of a failed deletion says all of it
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(inside)),
+        )
+
+    def _kept(self, name: str, identity: str) -> pulumi.Output[str]:
         """The identity of the cluster that the stack was first put into, kept in its state.
 
         All that the state says of the provider is a context, which may mean another cluster tomorrow: what goes would
@@ -95,22 +111,6 @@ class ExistingCluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["environment"]),
         )
         return kept.stdout
-
-
-def refuse_other(stack: str, context: str, made_for: str, identity: str) -> None:
-    """Raise OtherClusterError where the identities of two clusters differ. Pure."""
-    if made_for == identity:
-        return
-    raise OtherClusterError(
-        f"the context {context} means another cluster than the one that this stack was put into: the UID of its "
-        f"namespace kube-system is {identity}, and was {made_for}. Nothing was changed. Do not run pulumi destroy: it "
-        "asks nobody, and would delete what has the same names in that other cluster.\n"
-        "The old cluster is there: let the context mean it again, or name the one that does: pulumi config set --path "
-        "'knative-releases:cluster.context' <context>\n"
-        "The old cluster is gone: let the state forget what was in it, and make it here: "
-        f"pulumi stack rm --force --preserve-config {stack} && make up\n"
-        "Both clusters are wanted: give the other one a stack of its own: pulumi stack init <name>"
-    )
 
 
 def outside(claims: Sequence[Manifest]) -> list[Manifest]:

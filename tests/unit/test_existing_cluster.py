@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
-from components.asked_cluster import path_of
-from components.existing_cluster import OtherClusterError, OwnershipError, outside, refuse_foreign, refuse_other
+from components.asked_cluster import OtherClusterError, path_of
+from components.commands.kind_nodes import CommandError
+from components.commands.same_cluster import same_cluster
+from components.existing_cluster import OwnershipError, outside, refuse_foreign
 from components.objects import OWNER_ANNOTATION
-from tests.unit.asked import CONTEXT, TableCluster, named
+from tests.unit.asked import CONTEXT, SPACE, UID, TableCluster, named
+from tests.unit.http_server import Answer, serving
 from tests.unit.small_release import manifest
+from tests.unit.test_status_refusals import kubeconfig
 
 
 @pytest.mark.parametrize(
@@ -75,16 +82,35 @@ def test_a_way_out_that_does_not_help_is_not_told() -> None:
 
 
 def test_another_cluster_behind_the_same_context_is_told_with_the_ways_out() -> None:
-    refuse_other("staging", CONTEXT, "uid", "uid")
+    TableCluster().refuse_other(UID, "staging")
     with pytest.raises(OtherClusterError) as raised:
-        refuse_other("staging", CONTEXT, "uid-before", "uid-now")
+        TableCluster().refuse_other("uid-before", "staging")
     for part in (
         CONTEXT,
         "uid-before",
-        "uid-now",
+        UID,
         "Nothing was changed",
         "cluster.context",
-        "stack rm --force --preserve-config staging && make up",
+        "stack rm --force --preserve-config staging",
+        "make up",
         "stack init",
     ):
         assert part in str(raised.value), f"{part} is not told"
+
+
+def api(uid: str) -> Answer:
+    """An API server with nothing but the namespace that tells a cluster."""
+    space = {"metadata": {"name": "kube-system", "uid": uid}}
+    return lambda path, _: (200, json.dumps(space)) if path == f"{SPACE}/kube-system" else (404, "")
+
+
+def test_a_destroy_goes_on_only_in_the_cluster_that_the_stack_was_put_into(tmp_path: Path) -> None:
+    file = tmp_path / "kubeconfig"
+    with serving(api(UID)) as port:
+        file.write_text(kubeconfig(f"http://127.0.0.1:{port}"))
+        same_cluster("c", str(file), UID, "staging")
+        with pytest.raises(CommandError, match="means another cluster"):
+            same_cluster("c", str(file), "uid-before", "staging")
+    for context, told in (("c", "does not answer"), ("gone", "there is no context gone")):
+        with pytest.raises(CommandError, match=rf"(?s){told}.*stack rm --force --preserve-config staging"):
+            same_cluster(context, str(file), UID, "staging")

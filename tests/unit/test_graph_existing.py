@@ -187,6 +187,15 @@ def test_the_cluster_that_the_state_knows_is_not_made_another_by_an_up(small: Pa
     assert kept.ignore_changes == ("environment",), "an up would change what the state says before it is compared"
 
 
+def test_a_destroy_asks_whose_cluster_it_is_before_anything_goes(manifests: Path) -> None:
+    recorded = whole(manifests)
+    guard = recorded.one("Command", "cluster-guard")
+    waits_for_all(recorded, [guard], recorded.kubernetes())
+    assert guard.inputs["delete"].endswith("components.commands.same_cluster")
+    environment = guard.inputs["environment"]
+    assert (environment["CLUSTER_CONTEXT"], environment["CLUSTER_IDENTITY"]) == (CONTEXT, UID)
+
+
 def test_a_first_preview_of_a_cluster_that_is_free_goes_through(small: Path) -> None:
     recorded = existing(small, first_preview=True)
     assert recorded.error is None, f"the program ended: {recorded.error!r}"
