@@ -23,8 +23,10 @@ class Checkout:
         self.passphrase = self.local / "passphrase"
         self.engine = self.local / "engine"
         self.sources = self.sources_of(None)
-        # Not as_uri(): its escapes would be another text than the one that scripts/activate writes.
-        self.backend = f"file://{self.state}"
+        # Not as_uri(): its escapes would be another text than the one that scripts/activate writes. metadata=skip: else
+        # each file of the state has a second one beside it, and a kill between the two leaves an empty one, with which
+        # no command can read the state any more ("failed to load checkpoint: EOF").
+        self.backend = f"file://{self.state}?metadata=skip"
 
     def sources_of(self, knative: str | None) -> Path:
         """The sources file for a release of Knative Serving; None: for the default one."""
