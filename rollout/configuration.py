@@ -6,20 +6,21 @@ between. All else in it stays: other settings, secrets, comments.
 
 from __future__ import annotations
 
+import datetime
 import functools
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 
 from rollout import RolloutError
-from settings.problems import PROJECT
+from settings.problems import PROJECT, shown
 
 SERVICES, ROLLOUTS = f"{PROJECT}:services", f"{PROJECT}:rollouts"
 
@@ -36,11 +37,11 @@ class Configuration:
         return _raw(self._config())
 
     def entry(self, service: str) -> dict[str, Any] | None:
-        """The service's own entry below `services`, as it is written; None where it has none."""
+        """The service's own entry below `services`, without what is null; None where it has none."""
         return _entry(self._config(), SERVICES, service)
 
     def rollout(self, service: str) -> dict[str, Any] | None:
-        """The entry of its rollout, planned, under way or ended; None where it has none."""
+        """The entry of its rollout, planned, under way or ended, without what is null; None where it has none."""
         return _entry(self._config(), ROLLOUTS, service)
 
     def others(self, service: str) -> dict[str, Any]:
@@ -64,8 +65,11 @@ class Configuration:
         """
         document = _parsed(self._text(), self.file.name)
         config = _child(document, "config")
-        _put(_child(config, SERVICES), service, entry)
-        _put(_child(config, ROLLOUTS), service, rollout)
+        for key, value in ((SERVICES, entry), (ROLLOUTS, rollout)):
+            _child(config, key)
+            _unshare(config, key, deep=False)
+            _unshare(config[key], service)
+            _put(config[key], service, value)
         text = StringIO()
         _yaml().dump(document, text)
         target = self.file.resolve()
@@ -84,8 +88,22 @@ class Configuration:
             raise RolloutError(f"There is no {self.file.name}: make up") from None
 
     def _config(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(_as_json(self._text(), self.file.name))
-        return found
+        found: Any = json.loads(_as_json(self._text(), self.file.name))
+        self._mapping(found, "config")
+        for key in (SERVICES, ROLLOUTS):
+            for name, entry in self._mapping(found.get(key), key).items():
+                self._mapping(entry, f"{key}.{name}")
+        config: dict[str, Any] = found
+        return config
+
+    def _mapping(self, value: Any, path: str) -> dict[str, Any]:
+        """What has to be a mapping, or is not there."""
+        if value is None or isinstance(value, dict):
+            return value or {}
+        raise RolloutError(
+            f"{path} in {self.file.name}: given {shown(value)}; wanted a mapping, written as YAML and not as text in "
+            "quotes, since a rollout changes parts of it"
+        )
 
 
 def _yaml() -> YAML:
@@ -107,7 +125,14 @@ def _parsed(text: str, name: str) -> CommentedMap:
 @functools.lru_cache(maxsize=4)
 def _as_json(text: str, name: str) -> str:
     """What a file says below `config`. Reading it so takes a tenth of a second, and it is asked every other moment."""
-    return json.dumps(_parsed(text, name).get("config") or {})
+    return json.dumps(_parsed(text, name).get("config") or {}, default=_as_pulumi)
+
+
+def _as_pulumi(value: Any) -> str:
+    """What YAML has a type for, and JSON has not, as Pulumi hands it to the program: a date without quotes."""
+    if isinstance(value, datetime.date):
+        return f"{value:%Y-%m-%d %H:%M:%S} +0000 UTC"
+    return str(value)
 
 
 def _raw(config: Mapping[str, Any]) -> dict[str, str]:
@@ -120,8 +145,42 @@ def _raw(config: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _entry(config: Mapping[str, Any], key: str, service: str) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = (config.get(key) or {}).get(service)
+    found: dict[str, Any] | None = without_nulls((config.get(key) or {}).get(service))
     return found
+
+
+def without_nulls(value: Any) -> Any:
+    """A setting without the keys that say nothing (`tag:`), at any depth: they are not written back. Pure."""
+    if isinstance(value, Mapping):
+        return {key: without_nulls(part) for key, part in value.items() if part is not None}
+    return value
+
+
+def _unshare(parent: dict[str, Any], key: str, deep: bool = True) -> None:
+    """Write out a value that an anchor, an alias or a merge (`<<`) shares with others, so that they stay as they are
+    when it is changed.
+
+    deep: parts of it count too.
+    """
+    if _shared(parent.get(key), deep):
+        parent[key] = _written_out(parent[key])
+
+
+def _shared(value: Any, deep: bool) -> bool:
+    if not isinstance(value, CommentedMap | CommentedSeq):
+        return False
+    if value.yaml_anchor() or getattr(value, "merge", None):
+        return True
+    parts = value.values() if isinstance(value, CommentedMap) else value
+    return deep and any(_shared(part, deep) for part in parts)
+
+
+def _written_out(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _written_out(part) for key, part in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_written_out(part) for part in value]
+    return value
 
 
 def _child(parent: dict[str, Any], key: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,10 @@ def planned(
 def declared(service: str, configuration: Configuration) -> dict[str, Any]:
     """The plan that somebody wrote into the stack's settings, without what was an option of the last rollout."""
     entry = configuration.rollout(service) or {}
-    return dict((entry["state"].get("declared") or {}) if "state" in entry else entry)
+    state = entry.get("state")
+    if isinstance(state, dict) and "plan" not in state:
+        return dict(state.get("declared") or {})
+    return {key: value for key, value in entry.items() if key != "state"}
 
 
 def checked(service: str, plan: Rollout, identity: str, configuration: Configuration, project: Path) -> Rollout:
@@ -111,8 +115,18 @@ def overrides(given: Sequence[str], problems: list[Problem]) -> dict[str, Any]:
         elif name:
             found.setdefault("env", {})[name] = value
         else:
-            found[key] = yaml.safe_load(value)
+            found[key] = _value(text, value, problems)
     return found
+
+
+def _value(text: str, value: str, problems: list[Problem]) -> Any:
+    """A number, a list or a mapping as YAML has them; a date stays the text that it is."""
+    try:
+        found = yaml.safe_load(value)
+    except (yaml.YAMLError, ValueError):
+        problems.append(Problem("overrides", text, "KEY=VALUE with a value in YAML, such as minScale=2"))
+        return None
+    return value if isinstance(found, date) else found
 
 
 def _stable(entry: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import copy
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from settings.base import Frozen
 from settings.types import Interval, Latency, Percent, Rate, Text, Version, WholeNumber
@@ -23,7 +23,8 @@ Phase = Literal["step", "promoting", "promoted", "rolledBack", "aborted"]
 """`step`: the candidate has the share of a step. `promoting`: the new version is stable's, while the candidate, warm,
 takes all. The others are ends: the new version is stable, or the service is as before.
 """
-ENDS: Final = ("promoted", "rolledBack", "aborted")
+WAYS_BACK: Final = ("rolledBack", "aborted")
+ENDS: Final = ("promoted", *WAYS_BACK)
 
 
 class State(Frozen):
@@ -45,7 +46,11 @@ class State(Frozen):
 
 
 class Rollout(Frozen):
-    """The plan of a rollout and, once it was started, its state."""
+    """The plan of a rollout and, once it was started, its state.
+
+    As an entry of the settings it is the same until it ends. Then the entry says what was declared again, for the next
+    rollout, and the plan of the one that ended is below its state: `{to: …, state: {phase: promoted, plan: {…}}}`.
+    """
 
     to: Version
     """The version that is rolled out."""
@@ -69,6 +74,16 @@ class Rollout(Frozen):
     """Settings of the new version that differ from stable's, as a track has them: `{env: {…}, minScale: 2}`."""
     state: State | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_the_entry_of_an_end(cls, entry: Any) -> Any:
+        state = entry.get("state") if isinstance(entry, Mapping) else None
+        if not isinstance(state, Mapping) or "plan" not in state or state.get("phase") not in ENDS:
+            return entry
+        declared = {key: value for key, value in entry.items() if key != "state"}
+        kept = {key: value for key, value in state.items() if key != "plan"}
+        return {**(state["plan"] or {}), "state": {**kept, "declared": declared or None}}
+
     @field_validator("steps", mode="after")
     @classmethod
     def _fit_the_strategy(cls, steps: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
@@ -85,6 +100,14 @@ class Rollout(Frozen):
         if steps and not (rising and steps[-1] == 100):
             raise ValueError("percentages that rise and end at 100, such as 5,25,50,100")
         return steps or CANARY_STEPS
+
+    @field_validator("state", mode="after")
+    @classmethod
+    def _fits_the_steps(cls, state: State | None, info: ValidationInfo) -> State | None:
+        steps = info.data.get("steps", ())
+        if state and steps and state.step >= len(steps):
+            raise ValueError(f"a step of the {len(steps)} of `steps`: put back those that the rollout began with")
+        return state
 
     @property
     def progress(self) -> State:
@@ -107,13 +130,18 @@ class Rollout(Frozen):
 
     def exported(self) -> dict[str, Any]:
         """As a stack output, and as the stack's configuration has it: in camelCase, without what is unset."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        plan = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        if self.state is None or self.state.phase not in ENDS:
+            return plan
+        state = plan.pop("state")
+        declared = state.pop("declared", {})
+        return {**declared, "state": {**state, "plan": plan}}
 
 
 def service_settings(rollout: Rollout) -> dict[str, Any] | None:
     """The service's entry below `services` that a started rollout stands for; None: no entry. Pure."""
     state = rollout.progress
-    if state.phase in ("rolledBack", "aborted"):
+    if state.phase in WAYS_BACK:
         return None if state.before is None else dict(copy.deepcopy(state.before))
     service: dict[str, Any] = dict(copy.deepcopy(state.before or {}))
     new = new_version(service.get("stable") or {}, rollout)

@@ -87,3 +87,74 @@ def test_a_file_that_is_not_there_or_is_none_is_told(tmp_path: Path, text: str |
         file.write_text(text)
     with pytest.raises(RolloutError, match=told):
         Configuration(file).raw()
+
+
+SHARED = """
+config:
+  knative-releases:services:
+    frontend:
+      stable: &base
+        version: v1.0.0
+        env: &env {A: "1"}
+    agenda-service:
+      stable: *base
+    notifications-service:
+      stable: *base
+      tracks:
+        canary: {<<: *base, percent: 5}
+    c4p-service: {stable: {version: v1.0.0, env: {<<: *env, B: "2"}}}
+"""
+
+
+@pytest.mark.parametrize("service", ["frontend", "agenda-service", "notifications-service", "c4p-service"])
+def test_what_a_service_shares_with_others_by_anchors_stays_theirs(tmp_path: Path, service: str) -> None:
+    configuration = Configuration(tmp_path / "Pulumi.x.yaml")
+    configuration.file.write_text(SHARED)
+    before = yaml.safe_load(SHARED)["config"]["knative-releases:services"]
+    rollout = machine.started(Rollout(to="v1.1.0", overrides={"env": {"C": "3"}}), "r1", configuration.entry(service))
+    for state in (rollout, machine.promoted(rollout, full=True), machine.aborted(rollout)):
+        configuration.write(service, service_settings(state), state.exported())
+        found = yaml.safe_load(configuration.file.read_text())["config"]["knative-releases:services"]
+        assert found == {**before, service: service_settings(state)}, "another service was changed"
+    assert found == before
+
+
+def test_services_that_are_merged_in_stay_others(tmp_path: Path) -> None:
+    configuration = Configuration(tmp_path / "Pulumi.x.yaml")
+    text = "all: &all\n  notifications-service: {stable: {version: v1.0.0}}\n"
+    configuration.file.write_text(f"{text}config:\n  knative-releases:services:\n    <<: *all\n")
+    write(configuration, machine.started(Rollout(to="v1.1.0"), "r1", configuration.entry(SERVICE)))
+    found = yaml.safe_load(configuration.file.read_text())
+    assert found["all"] == yaml.safe_load(text)["all"]
+    assert found["config"]["knative-releases:services"][SERVICE]["tracks"]
+
+
+def test_a_date_without_quotes_is_what_pulumi_makes_of_it(tmp_path: Path) -> None:
+    """Seen in Pulumi 3.229."""
+    configuration = Configuration(tmp_path / "Pulumi.x.yaml")
+    stable = "{version: v1.0.0, restart: 2026-11-23}"
+    configuration.file.write_text(
+        f"config:\n  other:x: 2026-11-23T10:00:00Z\n  knative-releases:services:\n    {SERVICE}: {{stable: {stable}}}\n"
+    )
+    entry = configuration.entry(SERVICE)
+    assert entry and entry["stable"]["restart"] == "2026-11-23 00:00:00 +0000 UTC"
+    assert configuration.others(SERVICE)["other:x"] == "2026-11-23 10:00:00 +0000 UTC"
+    rollout = machine.started(Rollout(to="v1.1.0"), "r1", entry)
+    write(configuration, rollout)
+    assert configuration.entry(SERVICE) == service_settings(rollout), "the service and its rollout say two things"
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        "config: text",
+        "config: {knative-releases:services: '{}'}",
+        "config: {knative-releases:rollouts: [a]}",
+        "config: {knative-releases:services: {frontend: text}}",
+    ],
+)
+def test_what_is_no_mapping_is_told_with_its_place(tmp_path: Path, config: str) -> None:
+    configuration = Configuration(tmp_path / "Pulumi.x.yaml")
+    configuration.file.write_text(config)
+    with pytest.raises(RolloutError, match=r"in Pulumi.x.yaml: given .*; wanted a mapping"):
+        configuration.entry("frontend")

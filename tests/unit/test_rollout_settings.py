@@ -107,3 +107,17 @@ def test_a_plan_alone_and_a_rollout_that_ended_leave_the_service_to_its_owner() 
     owned = {"stable": {"version": "v3.0.0"}}
     for rollout in (Rollout(to="v1.1.0"), machine.aborted(begun())):
         assert load(configuration(rollout, owned)).services[NOTIFICATIONS].stable.version == "v3.0.0"
+
+
+@pytest.mark.parametrize("declared", [None, {"to": "v2.0.0", "maxErrorRate": "5%"}])
+def test_an_end_gives_its_entry_back_to_what_was_declared(declared: dict[str, Any] | None) -> None:
+    rollout = machine.aborted(machine.started(Rollout(to="v1.1.0", interval="5s"), "r1", BEFORE, declared))
+    entry = rollout.exported()
+    assert {key: value for key, value in entry.items() if key != "state"} == (declared or {})
+    assert Rollout.model_validate(entry) == rollout, "what the rollout was is lost"
+
+
+def test_a_state_beyond_the_steps_is_refused_with_the_way_out() -> None:
+    entry = {**machine.passed(begun()).exported(), "steps": [100]}
+    said = refusal({"services": {NOTIFICATIONS: BEFORE}, "rollouts": {NOTIFICATIONS: entry}})
+    assert f"rollouts.{NOTIFICATIONS}.state: given" in said and "put back those that the rollout began with" in said
