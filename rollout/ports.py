@@ -19,7 +19,7 @@ class Updates(Protocol):
         ...
 
     def last(self) -> str | None:
-        """What tells the stack's last update from others; None: there was none."""
+        """What tells the stack's last update from others; None: there was none. Raises RolloutError."""
         ...
 
 

@@ -8,9 +8,13 @@ from __future__ import annotations
 import getpass
 import os
 import re
+import shutil
+import signal
 import socket
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +31,13 @@ _NOISE = ("Updating (", "View Live", "Diagnostics:", "Resources:", "Duration:")
 
 class UpdateError(RolloutError):
     """The update itself failed: what was wanted is not what is there."""
+
+    @property
+    def reason(self) -> str:
+        """The first error alone: what comes below it may be lines of the application's log."""
+        lines = str(self).splitlines() or ["unknown"]
+        errors = [line.partition("error: ")[2] for line in lines if "error: " in line]
+        return next((error for error in errors if error != "update failed"), (errors or lines)[0]).strip()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +58,16 @@ class _Workspace(automation.LocalWorkspace):
         """Nothing: each command of the Automation API names its stack."""
 
 
+class _Command(automation.PulumiCommand):
+    """The pulumi of an environment's PATH; left alone, the Automation API looks for it on the PATH of this process."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        found = shutil.which("pulumi", path=environ.get("PATH"))
+        if not found:
+            raise RolloutError("pulumi is not installed: make install")
+        self.command, self.version = found, None  # none of the commands that are used here depends on it
+
+
 class Stack:
     """One stack of the project."""
 
@@ -58,16 +79,11 @@ class Stack:
         Raises RolloutError where there is no such stack.
         """
         self.name, self._say = name, say
-        try:
-            workspace = _Workspace(work_dir=str(project), env_vars=dict(environ))
+        self._local = environ.get("PULUMI_BACKEND_URL", "").startswith("file://")
+        workspace = _Workspace(work_dir=str(project), env_vars=dict(environ), pulumi_command=_Command(environ))
+        with self._readable():
             self._stack = automation.Stack.select(name, workspace)
-            self.last()
-        except automation.StackNotFoundError:
-            raise RolloutError(f"There is no stack {name}: make up") from None
-        except FileNotFoundError:
-            raise RolloutError("pulumi is not installed: make install") from None
-        except automation.CommandError as error:
-            raise RolloutError(f"The stack {name} cannot be read:\n{_told(error)}\nNo stack yet? make up") from None
+        self.last()
 
     def up(self, message: str) -> Update:
         """Make what the configuration says. Raises UpdateError with what pulumi said, or RolloutError where another
@@ -77,7 +93,8 @@ class Stack:
         while True:
             begun = time.monotonic()
             try:
-                done = self._stack.up(message=message, color="never", show_secrets=False)
+                with _ended_in_order():
+                    done = self._stack.up(message=message, color="never", show_secrets=False)
             except automation.ConcurrentUpdateError as error:
                 self._wait_for_lock(str(error), end)
             except automation.CommandError as error:
@@ -88,26 +105,38 @@ class Stack:
                 return Update(begun=str(done.summary.start_time), seconds=seconds, outputs=outputs)
 
     def last(self) -> str | None:
-        """When the last update began, whoever made it; None: there was none."""
-        history = self._stack.history(page_size=1, show_secrets=False)
+        """When the last update began, whoever made it; None: there was none. Raises RolloutError."""
+        with self._readable():
+            history = self._stack.history(page_size=1, show_secrets=False)
         return str(history[0].start_time) if history else None
 
     def outputs(self) -> dict[str, Any]:
-        """What the last update exported, secrets included."""
-        try:
+        """What the last update exported, secrets included. Raises RolloutError."""
+        with self._readable():
             return {name: output.value for name, output in self._stack.outputs().items()}
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Reading: what goes wrong is a RolloutError that says what to do."""
+        try:
+            yield
+        except automation.StackNotFoundError:
+            raise RolloutError(f"There is no stack {self.name}: make up") from None
         except automation.CommandError as error:
             raise RolloutError(
                 f"The stack {self.name} cannot be read:\n{_told(error)}\nNo stack yet? make up"
             ) from None
 
     def _wait_for_lock(self, message: str, end: float) -> None:
-        holder = _HOLDER.search(message)
-        if holder and dead(holder[1], holder[2], int(holder[3])):
-            self._say(f"an update of {self.name} was killed (process {holder[3]}): its lock is taken away")
-            self._stack.cancel()
+        holders = _HOLDER.findall(message)
+        who = ", ".join(f"{user}@{host}, process {process}" for user, host, process in holders) or "somebody"
+        # A user and a machine of the same names may be another container: only what is in a folder of this machine is
+        # surely of its processes.
+        if self._local and holders and all(dead(user, host, int(process)) for user, host, process in holders):
+            self._say(f"an update of {self.name} was killed ({who}): its lock is taken away")
+            with self._readable():
+                self._stack.cancel()
             return
-        who = f"{holder[1]}@{holder[2]}, process {holder[3]}" if holder else "somebody"
         if time.monotonic() > end:
             raise RolloutError(
                 f"The stack {self.name} is being updated ({who}), and has been for {LOCK_SECONDS:g} s. "
@@ -117,13 +146,33 @@ class Stack:
         time.sleep(2)
 
 
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """ctrl-C reaches pulumi as well, which then ends the update in order: that is waited for, and KeyboardInterrupt
+    comes after it. Raised at once, it would close the pipe that pulumi writes to, and kill it.
+    """
+    if threading.current_thread() is not threading.main_thread() or (
+        signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    ):
+        yield
+        return
+    told: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: told.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if told:
+            raise KeyboardInterrupt
+
+
 def dead(user: str, host: str, process: int) -> bool:
     """Whether a holder of a lock was a process of this user on this machine, and is none any more."""
     if (user, host) != (getpass.getuser(), socket.gethostname()):
         return False
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):  # the number may be another user's by now
         return True
     return False
 
