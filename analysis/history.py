@@ -8,7 +8,7 @@ among them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from datetime import datetime
 from pathlib import Path
@@ -139,17 +139,22 @@ def event(text: str) -> Event:
 
 
 def read(file: Path) -> tuple[Event, ...]:
-    """The events of a file, in order. A last line without its end was cut by a crash, and is left out. Raises
-    AnalysisError where there is no such file, or it holds anything else.
+    """All of `events`."""
+    return tuple(events(file))
+
+
+def events(file: Path) -> Iterator[Event]:
+    """The events of a file, in order, read as they are asked for. A last line without its end was cut by a crash, and
+    is left out. Raises AnalysisError where there is no such file, or it holds anything else.
     """
     try:
-        lines = file.read_text().splitlines(keepends=True)
+        with file.open(errors="replace") as lines:
+            yield from _events(file, lines)
     except OSError as error:
         raise AnalysisError(f"{file}: {error.strerror}. A history is written by `rollout start`.") from None
-    return tuple(_events(file, lines))
 
 
-def _events(file: Path, lines: Iterable[str]) -> Iterable[Event]:
+def _events(file: Path, lines: Iterable[str]) -> Iterator[Event]:
     for number, text in enumerate(lines, 1):
         if not text.endswith("\n"):
             return

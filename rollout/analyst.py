@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from analysis import AnalysisError
 from analysis.model import Check, Sample, Source, Thresholds, Verdict
 from analysis.sources import Reach
 from analysis.thresholds import milliseconds, rate
 from analysis.verdict import judge
 from app.services import SERVICES
 from settings.rollouts import CANDIDATE, Rollout
+from status import StatusError
 from status.model import Service
 from status.wanted import of_outputs
 
@@ -42,7 +44,10 @@ class Observer:
     def begin(self, outputs: Mapping[str, Any], rollout: Rollout) -> str:
         """See `rollout.ports.Analyst`; before the start, a service without a candidate is looked at in vain."""
         self.close()
-        wanted = of_outputs(self._stack, outputs)
+        try:
+            wanted = of_outputs(self._stack, outputs)
+        except StatusError as error:
+            raise AnalysisError(str(error)) from None
         self._service = next(service for service in wanted.status.services if service.name == self._name)
         self._rollout = rollout
         preview = rollout.state and not rollout.percent

@@ -8,8 +8,8 @@ queue-proxy saw it is a user's, as far as anybody can tell.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Protocol, TypeVar
 
 from analysis import AnalysisError
 from analysis.model import Sample
@@ -22,6 +22,7 @@ from status.model import Service
 NAMESPACE, LABEL = "kourier-system", "app=3scale-kourier-gateway"
 PORT = 9000
 """Where Kourier's bootstrap listens for `/stats`."""
+_Meaning = TypeVar("_Meaning")
 
 
 class Pods(Protocol):
@@ -88,7 +89,7 @@ class Gateway:
         if status == 400 and envoy.knows_no_details(text) and self._buckets == envoy.DETAILED:
             self._buckets = envoy.DISJOINT
             return self._gateway(pod, namespace, revisions)
-        return envoy.counted(text) if status == 200 else None
+        return _understood(pod, text, envoy.counted) if status == 200 else None
 
     def _proxy_reading(self, service: Service, revisions: list[str]) -> Reading:
         pods = self._pods.names(service.namespace, f"{OWNER_LABEL}={service.name}")
@@ -100,7 +101,7 @@ class Gateway:
 
     def _proxy(self, namespace: str, pod: str, revision: str) -> Mapping[str, Counted] | None:
         status, text = self._pods.get(namespace, pod, queue_proxy.PORT, "metrics")
-        return {revision: queue_proxy.aside(text)} if status == 200 else None
+        return {revision: _understood(pod, text, queue_proxy.aside)} if status == 200 else None
 
     def _sample(self, revision: str, seconds: float) -> Sample:
         """What users sent: everything, less what came another way."""
@@ -129,3 +130,11 @@ class Gateway:
         if self._buckets == envoy.DISJOINT:
             notes.append("this Envoy tells latencies in wide buckets only")
         return notes
+
+
+def _understood(pod: str, text: str, meaning: Callable[[str], _Meaning]) -> _Meaning:
+    """What a pod's answer says. Raises AnalysisError where it is cut short, or something else."""
+    try:
+        return meaning(text)
+    except (ValueError, KeyError, TypeError) as error:
+        raise AnalysisError(f"The statistics of the pod {pod} cannot be read ({error!r}): {text[:80]!r}") from None

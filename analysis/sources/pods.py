@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import kubernetes
+import yaml
 
 from analysis import AnalysisError
 from components.cluster_client import cluster_client
@@ -23,9 +24,15 @@ class ClusterPods:
 
     def __init__(self, kubeconfig: str, cluster: str) -> None:
         """
-        cluster: its name, for messages.
+        cluster: its name, for messages. Raises AnalysisError where the kubeconfig is of no use.
         """
-        self._client, self._cluster = cluster_client(kubeconfig), cluster
+        self._cluster = cluster
+        try:
+            self._client = cluster_client(kubeconfig)
+        except (kubernetes.config.ConfigException, yaml.YAMLError, ValueError, TypeError, OSError) as error:
+            raise AnalysisError(
+                f"The kubeconfig of the cluster {cluster} cannot be used ({error}). Which one that is: make status"
+            ) from None
 
     def names(self, namespace: str, label: str) -> Mapping[str, str]:
         """See `Pods.names`. Raises AnalysisError where the cluster does not answer."""
@@ -62,4 +69,4 @@ class ClusterPods:
             if error.status in (401, 403):
                 raise
             return int(error.status), str(error.body)
-        return int(response.status), response.data.decode()
+        return int(response.status), response.data.decode(errors="replace")

@@ -187,3 +187,12 @@ def test_a_gateway_without_an_address_is_not_taken_for_an_older_one() -> None:
     sample = source.read()["stable"]
     assert sample.latency.buckets == (Bucket(300, 301, 3),), "the others still tell fine buckets"
     assert "the gateway gateway-2 began anew or did not answer" in sample.notes[0]
+
+
+@pytest.mark.parametrize("text", ['{"stats": [{"name"', "[]", '{"stats": [{"name": "x", "value": "many"}]}'])
+def test_an_answer_that_is_cut_short_or_something_else_is_a_clear_error(text: str) -> None:
+    pods = Pods()
+    source = begun(pods)
+    pods.refused["gateway-1"] = (200, text)
+    with pytest.raises(AnalysisError, match="statistics of the pod gateway-1 cannot be read"):
+        source.read()

@@ -63,3 +63,11 @@ def test_a_cluster_that_refuses_or_does_not_answer_is_told_with_the_way_out() ->
         gone.names("default", "a=b")
     with pytest.raises(AnalysisError, match="dev does not answer"):
         gone.get("ns", "gateway", 9000, "stats")
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "", "{}", '{"current-context": "x", "contexts": [], "clusters": [], "users": []}']
+)
+def test_a_kubeconfig_that_is_none_is_an_error_of_the_analysis(text: str) -> None:
+    with pytest.raises(AnalysisError, match="kubeconfig of the cluster dev cannot be used"):
+        ClusterPods(text, "dev")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from analysis import AnalysisError
 from analysis.model import Finding, Sample
 from analysis.sources import Reach
 from rollout import machine
@@ -124,3 +125,10 @@ def test_a_new_window_lets_go_of_the_source_before() -> None:
 def test_the_plans_limits_are_numbers_for_the_judge() -> None:
     limits = thresholds(Rollout(to="v1.1.0", max_error_rate="0.5%", max_p95="500ms", max_p99="1.5s", min_requests=7))
     assert (limits.max_error_rate, limits.max_p95, limits.max_p99, limits.min_requests) == (0.005, 500, 1500, 7)
+
+
+def test_outputs_without_the_services_environment_are_an_error_of_the_analysis() -> None:
+    rollout = machine.started(Rollout(to="v1.1.0"), "r1", None)
+    observer = Observer("dev", SERVICE, lambda _, __: Source("none", {}), ())
+    with pytest.raises(AnalysisError, match="has no environment: make up"):
+        observer.begin({}, rollout)
