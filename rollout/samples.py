@@ -27,11 +27,9 @@ def _between(before: Sample, now: Sample) -> Sample:
 
 def totals(events: Iterable[Event]) -> tuple[int, int]:
     """All requests of users that were measured, and how many of them failed."""
-    samples = [
-        sample
-        for event in events
-        if isinstance(event, Measured)
-        for sample in event.samples.values()
-        if sample.origin == "user"
-    ]
-    return sum(sample.requests for sample in samples), sum(sample.errors for sample in samples)
+    requests = errors = 0
+    for event in events:
+        for sample in event.samples.values() if isinstance(event, Measured) else ():
+            if sample.origin == "user":
+                requests, errors = requests + sample.requests, errors + sample.errors
+    return requests, errors

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
@@ -11,7 +14,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.live import Live
 
-from analysis.history import Ended, Event, Judged, Measured, Noted, Shared, Started, line, read
+from analysis.history import Ended, Event, Judged, Measured, Noted, Shared, Started, events, line
 from rollout.picture import Picture, ending, tree
 from rollout.ports import View
 
@@ -20,23 +23,41 @@ class Journal:
     """The history of one rollout: a file that is only appended to, closed to others."""
 
     def __init__(self, folder: Path, identity: str) -> None:
-        """folder: exists. A last line that a killed tool did not finish is no event, and is taken away."""
+        """folder: exists."""
         self.file = folder / f"{identity}.jsonl"
-        if self.file.exists():
-            whole, end, _ = self.file.read_bytes().rpartition(b"\n")
-            os.truncate(self.file, len(whole + end))
+        self._whole = False
 
     def event(self, event: Event) -> None:
-        """Append it; it is kept when the process is killed a moment later."""
-        with open(os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
-            file.write(line(event))
+        """Append it, whole or not at all; it is kept when the process is killed a moment later. Raises OSError."""
+        text = line(event).encode()
+        file = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            if not self._whole:
+                _cut(file)
+                self._whole = True
+            before = os.fstat(file).st_size
+            if os.write(file, text) < len(text):
+                os.ftruncate(file, before)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.file))
+        finally:
+            os.close(file)
 
     def tick(self, left: float) -> None:
         """A moment is no event."""
 
-    def events(self) -> tuple[Event, ...]:
-        """Those so far; none where nothing was written."""
-        return read(self.file) if self.file.exists() else ()
+    def events(self) -> Iterator[Event]:
+        """Those so far, read as they are asked for; none where nothing was written. Raises AnalysisError."""
+        return events(self.file) if self.file.exists() else iter(())
+
+
+def _cut(file: int) -> None:
+    """Take away a last line that a killed tool did not finish: it is no event."""
+    end = 0
+    with open(os.dup(file), "rb") as lines:
+        lines.seek(0)
+        for text in lines:
+            end += len(text) if text.endswith(b"\n") else 0
+    os.ftruncate(file, end)
 
 
 class Lines:
@@ -73,7 +94,7 @@ class JsonLines:
 class Screen:
     """A tree that changes in place, with a countdown."""
 
-    def __init__(self, console: Console, events: Sequence[Event] = ()) -> None:
+    def __init__(self, console: Console, events: Iterable[Event] = ()) -> None:
         self._picture = Picture.of(events)
         self._live = Live(tree(self._picture), console=console, auto_refresh=False)
 
@@ -84,7 +105,8 @@ class Screen:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._live.stop()
+        with contextlib.suppress(OSError):  # nobody looks any more
+            self._live.stop()
 
     def event(self, event: Event) -> None:
         """Redraw with it."""
@@ -97,20 +119,29 @@ class Screen:
 
 
 class Both:
-    """Several views as one."""
+    """Several views as one. A full disk, or a terminal that is gone, stops no rollout: the others are told, once."""
 
     def __init__(self, *views: View) -> None:
         self._views = views
+        self._failed: set[int] = set()
 
     def event(self, event: Event) -> None:
         """To each, in order."""
-        for view in self._views:
-            view.event(event)
+        self._each(lambda view: view.event(event))
 
     def tick(self, left: float) -> None:
         """To each, in order."""
-        for view in self._views:
-            view.tick(left)
+        self._each(lambda view: view.tick(left))
+
+    def _each(self, tell: Callable[[View], None]) -> None:
+        for number, view in enumerate(self._views):
+            try:
+                tell(view)
+            except (OSError, ValueError) as error:  # also text that a terminal's encoding does not have
+                if number not in self._failed:
+                    self._failed.add(number)
+                    lost = f"{type(view).__name__}: events are lost from here on ({error}); the rollout goes on"
+                    self.event(Noted(at=datetime.now(UTC), text=lost))
 
 
 def told(event: Event) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from analysis.histogram import Histogram
-from analysis.history import Ended, Event, Judged, Measured, Noted, Shared, Started, event
+from analysis.history import Ended, Event, Judged, Measured, Noted, Shared, Started, event, line
 from analysis.model import Sample, Thresholds, Verdict
 from rollout.picture import Picture, sparkline, tree
 from rollout.samples import between, totals
@@ -77,7 +80,7 @@ def test_a_log_has_a_line_for_each_event_but_readings() -> None:
     out = io.StringIO()
     for each in EVENTS:
         Lines(out).event(each)
-    lines = [line.partition("  ")[2] for line in out.getvalue().splitlines()]
+    lines = [text.partition("  ")[2] for text in out.getvalue().splitlines()]
     assert lines == [
         "frontend: canary from v1.0.0 to v1.1.0, steps 25 %, 100 %, 60 s each",
         "step 1 of 2: stable 75 %, candidate 25 % (update 4.2 s)",
@@ -91,7 +94,7 @@ def test_a_script_gets_the_events_themselves() -> None:
     out = io.StringIO()
     for each in EVENTS:
         JsonLines(out).event(each)
-    assert tuple(event(line) for line in out.getvalue().splitlines()) == EVENTS
+    assert tuple(event(text) for text in out.getvalue().splitlines()) == EVENTS
 
 
 def test_a_screen_is_redrawn_with_every_event() -> None:
@@ -110,7 +113,7 @@ def test_a_history_outlives_a_line_that_a_killed_tool_did_not_finish(tmp_path: P
         torn.write('{"kind": "sha')
     journal = Journal(tmp_path, "r1")
     journal.event(EVENTS[1])
-    assert journal.events() == EVENTS[:2] and Journal(tmp_path, "r2").events() == ()
+    assert tuple(journal.events()) == EVENTS[:2] and not list(Journal(tmp_path, "r2").events())
 
 
 def test_readings_are_what_lies_between_and_add_up_to_the_users_requests() -> None:
@@ -120,3 +123,54 @@ def test_readings_are_what_lies_between_and_add_up_to_the_users_requests() -> No
     assert (found.requests, found.errors, found.seconds, found.latency) == (4, 0, 1, Histogram.of([2.0]))
     probes = Measured(at=AT, seconds=1, samples={"stable": Sample(requests=7, origin="probe")})
     assert totals((*EVENTS, probes)) == (200, 10)
+
+
+class Full:
+    """A view on a disk that is full for a while."""
+
+    def __init__(self) -> None:
+        self.full = True
+        self.events: list[Event] = []
+
+    def event(self, event: Event) -> None:
+        """Keep it, or not."""
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.events.append(event)
+
+    def tick(self, left: float) -> None:
+        """A closed terminal."""
+        raise BrokenPipeError(left)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_view_that_fails_stops_nobody_and_is_told_once_to_the_others(first: bool) -> None:
+    full, out = Full(), io.StringIO()
+    both = Both(full, Lines(out)) if first else Both(Lines(out), full)
+    both.tick(3)
+    for each in EVENTS[:2]:
+        both.event(each)
+    full.full = False
+    both.event(EVENTS[1])
+    assert out.getvalue().count("Full: events are lost") == 1 and out.getvalue().count("step 1 of 2") == 2
+    assert full.events == [EVENTS[1]], "it is written again once it can be"
+
+
+def test_an_event_that_does_not_fit_on_the_disk_leaves_a_history_that_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, write = Journal(tmp_path, "r1"), os.write
+    journal.event(EVENTS[0])
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", lambda file, text: write(file, text[:10]))
+        with pytest.raises(OSError, match="No space left"):
+            journal.event(EVENTS[1])
+    journal.event(EVENTS[1])
+    assert tuple(journal.events()) == EVENTS[:2]
+
+
+def test_who_only_reads_a_history_changes_nothing_of_it(tmp_path: Path) -> None:
+    file = tmp_path / "r1.jsonl"
+    file.write_text(line(EVENTS[0]) + '{"kind": "sha')
+    before = file.read_bytes()
+    assert tuple(Journal(tmp_path, "r1").events()) == EVENTS[:1] and file.read_bytes() == before
