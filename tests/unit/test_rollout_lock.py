@@ -1,4 +1,4 @@
-"""One tool at a time: the lock, the wishes left for its holder, and a lock of pulumi's whose holder is dead."""
+"""One tool at a time: its lock, and a lock of pulumi's whose holder is dead."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ import socket
 import stat
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 
 from rollout import RolloutError
-from rollout.lock import Desk, Wish
+from rollout.lock import Desk
 from rollout.stack import dead
 from tests.unit.recording import ROOT
 
@@ -44,24 +43,10 @@ def test_a_second_tool_is_told_who_holds_the_lock_until_that_one_is_killed(tmp_p
     assert stat.S_IMODE((tmp_path / "dev.lock").stat().st_mode) == 0o600
 
 
-def test_a_wish_is_taken_once_by_the_holder(tmp_path: Path) -> None:
-    desk, wish = Desk(tmp_path, "dev"), Wish("frontend", "promote", full=True)
-    asking = threading.Thread(target=desk.ask, args=(wish,))
-    asking.start()
-    taken = None
-    while taken is None:
-        taken = desk.taken("frontend")
-    asking.join(5)
-    assert taken == wish and not asking.is_alive() and desk.taken("frontend") is None
-
-
-def test_a_wish_that_nobody_takes_is_an_error_and_gone(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, "dev")
-    with desk.held():
-        pass
-    with pytest.raises(RolloutError, match=r"has not answered.*rollout \w+ \S+"):
-        desk.ask(Wish("frontend", "pause"), seconds=0.2)
-    assert desk.taken("frontend") is None
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RolloutError, match=r"cannot be made.*PULUMI_BACKEND_URL"):
+        Desk(tmp_path / "file" / "rollouts", "dev")
 
 
 def test_a_lock_of_pulumis_is_taken_away_only_from_a_dead_process_of_this_user_and_machine() -> None:
@@ -71,3 +56,11 @@ def test_a_lock_of_pulumis_is_taken_away_only_from_a_dead_process_of_this_user_a
     assert dead(user, host, process.pid)
     assert not dead(user, host, os.getpid())
     assert not dead(user, "elsewhere", process.pid) and not dead("somebody", host, process.pid)
+
+
+def test_a_number_that_is_another_users_process_by_now_is_no_living_holder(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_process: int, _signal: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", refuse)
+    assert dead(getpass.getuser(), socket.gethostname(), 4711)
