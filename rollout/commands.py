@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,16 +21,22 @@ from rollout import RolloutError, machine, plan
 from rollout.analyst import MakeSource, Observer
 from rollout.configuration import Configuration
 from rollout.drive import Driver
-from rollout.lock import Desk, Wish
+from rollout.lock import Desk
 from rollout.opening import opening
 from rollout.ports import View
 from rollout.stack import Stack
 from rollout.views import Both, Journal
+from rollout.wishes import Wish
 from settings.problems import Problem
 from settings.rollouts import Rollout
 from status import StatusError
+from status.wanted import of_outputs
 
-MakeView = Callable[[ExitStack, Sequence[Event]], View]
+ANSWER_SECONDS = 3600.0
+"""How long another process has to answer a wish: it ends its update first, and tries that of an end again."""
+ASK_SECONDS = 0.2
+"""Between two looks for an answer."""
+MakeView = Callable[[ExitStack, Iterable[Event]], View]
 """From the events of before to who is told of the next ones; is left with the stack of exits."""
 
 
@@ -103,20 +110,44 @@ def resume(place: Place, overwrite: bool) -> Rollout:
         return _driven(place, None if overwrite else there, machine.resumed(there) if paused else there)
 
 
-def wish(place: Place, wanted: Wish) -> Rollout | None:
-    """Pause, promote or abort: by the process that drives the rollout, then None is returned; or here. Raises
-    RolloutError.
+def wish(place: Place, wanted: Wish, say: Callable[[str], None] = lambda _: None) -> Rollout | None:
+    """Pause, promote or abort: by the process that drives the rollout, then None is returned; or here, as soon as no
+    process does. Raises RolloutError.
+
+    say: is told what is waited for.
     """
     with place.desk.held() as mine:
-        if not mine:
-            place.desk.ask(wanted)
-            return None
-        there = _existing(place)
-        if not there.under_way:
-            raise RolloutError(f"No rollout of {place.service} is under way: rollout status {place.service}")
-        if wanted.verb == "abort":  # whatever was changed by hand goes too
-            return _driven(place, None, machine.aborted(there))
-        return _driven(place, there, machine.granted(there, wanted.verb, wanted.full))
+        if mine:
+            return _granted(place, wanted)
+    say(f"A rollout of the stack is being driven ({place.desk.holder()}): it is asked, and ends its update first.")
+    with place.desk.wishes.left(wanted) as letter:
+        end = time.monotonic() + ANSWER_SECONDS
+        while time.monotonic() < end:
+            with place.desk.held() as mine:
+                answer = letter.answered()
+                if answer:
+                    raise RolloutError(answer)
+                if answer is not None:
+                    return None
+                if mine:
+                    letter.withdraw()  # else it is taken once more, by this process
+                    return _granted(place, wanted)
+            time.sleep(ASK_SECONDS)
+    raise RolloutError(
+        f"The tool that drives this stack's rollout ({place.desk.holder()}) has not answered for {ANSWER_SECONDS:g} s. "
+        f"Nothing is asked of it any more. Try again; or end it with ctrl-C, and then: rollout {wanted.verb} "
+        f"{wanted.service}"
+    )
+
+
+def _granted(place: Place, wanted: Wish) -> Rollout:
+    """Do what a person wants, here."""
+    there = _existing(place)
+    if not there.under_way:
+        raise RolloutError(f"No rollout of {place.service} is under way: rollout status {place.service}")
+    if wanted.verb == "abort":  # whatever was changed by hand goes too
+        return _driven(place, None, machine.aborted(there))
+    return _driven(place, there, machine.granted(there, wanted.verb, wanted.full))
 
 
 def current(place: Place) -> Rollout | None:
@@ -147,6 +178,7 @@ def _unanswered(place: Place, outputs: Mapping[str, Any], source: str) -> list[P
         return []
     observer = Observer(place.stack, place.service, place.source, ())
     try:
+        of_outputs(place.stack, outputs)
         observer.begin(outputs, Rollout(to="any", source=source))
     except AnalysisError as error:
         return [Problem("source", source, f"a source that answers ({error})")]
@@ -160,9 +192,11 @@ def _unanswered(place: Place, outputs: Mapping[str, Any], source: str) -> list[P
 def _driven(place: Place, before: Rollout | None, after: Rollout, started: Started | None = None) -> Rollout:
     """Write a state, and drive on from there."""
     journal = Journal(place.folder, after.progress.id)
+    observes = after.progress.phase == "step" and not after.progress.paused
     with ExitStack() as exits:
-        view = Both(journal, place.view(exits, journal.events()))
-        observer = Observer(place.stack, place.service, place.source, [place.check(text) for text in after.checks])
+        view = _view(place, exits, journal)
+        checks = [place.check(text) for text in after.checks] if observes else []
+        observer = Observer(place.stack, place.service, place.source, checks)
         exits.callback(observer.close)
         stack = Stack(
             place.stack,
@@ -176,10 +210,20 @@ def _driven(place: Place, before: Rollout | None, after: Rollout, started: Start
             stack=stack,
             analyst=observer,
             view=view,
-            wish=lambda: place.desk.taken(place.service),
+            wish=lambda: place.desk.wishes.taken(place.service),
             history=journal.events,
         )
         driver.write(before, after)
         if started:
             view.event(started)
         return driver.drive(after)
+
+
+def _view(place: Place, exits: ExitStack, journal: Journal) -> Both:
+    """Who is told, the history first. One that cannot be read is told, and stops nobody."""
+    try:
+        return Both(journal, place.view(exits, journal.events()))
+    except AnalysisError as error:
+        view = Both(journal, place.view(exits, ()))
+        view.event(Noted(at=datetime.now(UTC), text=f"the history so far cannot be read: {error}"))
+        return view

@@ -47,8 +47,10 @@ def resumed(rollout: Rollout) -> Rollout:
 
 
 def promoted(rollout: Rollout, full: bool) -> Rollout:
-    """A person says that the step is good; `full`: that all are. A/B has nothing after its comparison."""
-    if full or rollout.strategy == "ab":
+    """A person says that the step is good; `full`: that all are. A/B has nothing after its comparison, and a promotion
+    that has begun goes on.
+    """
+    if full or rollout.strategy == "ab" or rollout.progress.phase == "promoting":
         return _moved(rollout, phase="promoting", paused=None)
     return passed(rollout)
 

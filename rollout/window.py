@@ -16,30 +16,44 @@ from rollout.ports import Analyst, View
 from rollout.samples import between
 
 TICK_SECONDS = 1.0
+MOST_TOLD = 300
+"""Readings of an interval that the history gets: a day's would be 86,400. Those in between go into the next one."""
 
 
 class Window:
     """A window that has begun."""
 
-    def __init__(self, analyst: Analyst, view: View, source: str, clock: Callable[[], float]) -> None:
-        """source: its name, for the events."""
+    def __init__(self, analyst: Analyst, view: View, source: str, clock: Callable[[], float], interval: float) -> None:
+        """
+        source: its name, for the events.
+        interval: in seconds.
+        """
         self.source = source
         self._analyst, self._view, self._clock = analyst, view, clock
+        self._every = interval / MOST_TOLD
         self._last: Mapping[str, Sample] = analyst.read()
         self._last_at = clock()
+        self._told, self._told_at = self._last, self._last_at
 
     def read(self) -> None:
-        """Tell what came in since the last reading. Raises AnalysisError."""
-        samples, at = self._analyst.read(), self._clock()
+        """Read what came in, and tell it when it is time. Raises AnalysisError."""
+        self._last, self._last_at = self._analyst.read(), self._clock()
+        if self._last_at - self._told_at >= self._every:
+            self.tell()
+
+    def tell(self) -> None:
+        """Tell what came in since it was told last."""
+        if self._last is self._told:
+            return
         self._view.event(
             Measured(
                 at=datetime.now(UTC),
-                seconds=at - self._last_at,
+                seconds=self._last_at - self._told_at,
                 source=self.source,
-                samples=between(self._last, samples),
+                samples=between(self._told, self._last),
             )
         )
-        self._last, self._last_at = samples, at
+        self._told, self._told_at = self._last, self._last_at
 
     @contextmanager
     def read_meanwhile(self) -> Iterator[None]:
@@ -55,7 +69,9 @@ class Window:
         finally:
             stop.set()
             thread.join()
+            self.tell()
         self._read_or_note()
+        self.tell()
 
     def _read_until(self, stop: threading.Event) -> None:
         while not stop.wait(TICK_SECONDS) and self._read_or_note():

@@ -17,8 +17,8 @@ from analysis.model import Outcome, Sample, Verdict
 from app.services import SERVICES
 from rollout.configuration import Configuration
 from rollout.drive import Driver
-from rollout.lock import Wish
 from rollout.stack import Update, UpdateError
+from rollout.wishes import Wish
 from settings.rollouts import Rollout
 from tests.unit.recording import ROOT
 

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+import settings
 from analysis import AnalysisError
 from analysis.checks import check
-from analysis.history import Ended, Started
+from analysis.history import Ended, Event, Noted, Started
 from analysis.model import Sample
-from rollout import RolloutError, commands, machine
+from app.services import SERVICES
+from rollout import RolloutError, commands, drive, machine
 from rollout.commands import Place
-from rollout.lock import Wish
 from rollout.stack import UpdateError
 from rollout.views import Journal
+from rollout.wishes import Wish
 from settings.rollouts import Rollout, service_settings
 from status.model import Service
+from tests.unit.recording import ROOT
 from tests.unit.rollout_world import BEFORE, NOTIFICATIONS, World, world
 
 GOOD = {"to": "v1.1.0", "interval": "1s", "steps": ["50", "100"], "minRequests": "10"}
@@ -54,6 +60,7 @@ def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """A world in which the commands find their stack."""
     made = world(tmp_path)
     monkeypatch.setattr(commands, "Stack", lambda *_: made)
+    monkeypatch.setattr(drive, "RETRY_SECONDS", 0.0)
     return made
 
 
@@ -92,7 +99,7 @@ def test_a_rollout_is_started_driven_and_kept_as_a_history(there: World) -> None
     assert done.state and done.state.phase == "promoted" == phase(there)
     assert there.entry()["stable"] == {"version": "v1.1.0", "env": {"A": "1", "B": "2"}}
     journal = Journal(there.file.parent / "rollouts", done.state.id)
-    events = journal.events()
+    events = tuple(journal.events())
     assert isinstance(events[0], Started) and isinstance(events[-1], Ended)
     assert events[0].settings == BEFORE and events[-1].settings == there.entry()
     assert journal.file.stat().st_mode & 0o777 == 0o600
@@ -153,11 +160,9 @@ def test_options_are_of_one_rollout_and_a_declared_plan_is_of_all(there: World) 
     assert (done.interval, done.min_requests) == ("1s", 10), "what was declared is forgotten"
 
 
-def under_way(there: World, **state: Any) -> Rollout:
+def under_way(there: World, **plan: Any) -> Rollout:
     """A rollout that some process left at its first step."""
-    rollout = machine.started(Rollout.model_validate(GOOD), "r1", BEFORE)
-    for verb, argument in state.items():
-        rollout = getattr(machine, verb)(rollout, argument)
+    rollout = machine.started(Rollout.model_validate({**GOOD, **plan}), "r1", BEFORE)
     there.configuration.write(NOTIFICATIONS, service_settings(rollout), rollout.exported())
     return rollout
 
@@ -222,3 +227,79 @@ def test_an_end_that_the_update_did_not_reach_is_made_real_by_a_resume(there: Wo
 def test_there_has_to_be_a_rollout(there: World, verb: Any) -> None:
     with pytest.raises(RolloutError, match="no rollout of notifications-service"):
         commands.wish(place(there), Wish(NOTIFICATIONS, verb))
+
+
+@pytest.mark.parametrize(("verb", "end"), [("pause", "step"), ("abort", "aborted")])
+def test_what_is_not_needed_prevents_neither_a_pause_nor_an_abort(there: World, verb: Any, end: str) -> None:
+    under_way(there, checks=["./is-not-in-this-folder"])
+    commands.wish(place(there), Wish(NOTIFICATIONS, verb))
+    assert phase(there) == end
+    if end == "aborted":
+        commands.resume(place(there), overwrite=False)  # which makes the end real again
+
+
+def test_a_history_that_cannot_be_read_is_told_and_stops_nobody(there: World) -> None:
+    under_way(there)
+    here = place(there)
+    assert here.desk, "its folder is made"
+    (here.folder / "r1.jsonl").write_text("no event\n")
+
+    def view(_: ExitStack, events: Iterable[Event]) -> World:
+        assert not list(events)
+        return there
+
+    commands.wish(dataclasses.replace(here, view=view), Wish(NOTIFICATIONS, "abort"))
+    notes = " ".join(event.text for event in there.events if isinstance(event, Noted))
+    assert phase(there) == "aborted" and "the history so far cannot be read" in notes
+
+
+def test_a_check_that_is_not_there_prevents_what_needs_it_before_anything_is_written(there: World) -> None:
+    under_way(there, checks=["./is-not-in-this-folder"])
+    before = there.file.read_bytes()
+    with pytest.raises(AnalysisError, match="is-not-in-this-folder"):
+        commands.resume(place(there), overwrite=False)
+    assert there.file.read_bytes() == before
+
+
+@pytest.mark.parametrize(("verb", "end"), [("promote", "promoted"), ("abort", "aborted")])
+def test_what_says_nothing_in_the_settings_is_in_nobodys_way(there: World, verb: Any, end: str) -> None:
+    entry = {"stable": {"version": "v1.0.0", "tag": None}}
+    there.file.write_text(yaml.safe_dump({"config": {"knative-releases:services": {NOTIFICATIONS: entry}}}))
+    commands.start(place(there), {**GOOD, "strategy": "ab", "steps": ["50"]}, ["minScale="])
+    commands.wish(place(there), Wish(NOTIFICATIONS, verb))
+    version = "v1.1.0" if verb == "promote" else "v1.0.0"
+    assert phase(there) == end and there.entry() == {"stable": {"version": version}}
+
+
+def test_a_plan_that_is_edited_after_an_end_is_the_next_ones(there: World) -> None:
+    there.configuration.write(NOTIFICATIONS, BEFORE, {"to": "v2.0.0", "interval": "1s", "minRequests": "10"})
+    commands.start(place(there), {"to": "v1.1.0", "steps": ["50", "100"]}, ())
+    entry = there.configuration.rollout(NOTIFICATIONS)
+    assert entry and {**entry, "state": None} == {"to": "v2.0.0", "interval": "1s", "minRequests": "10", "state": None}
+    text = there.file.read_text()
+    there.file.write_text(text.replace("    to: v2.0.0\n", "    to: v1.2.0\n      maxErrorRate: 7%\n", 1))
+    done = commands.start(place(there), {}, ())
+    assert (done.to, done.max_error_rate) == ("v1.2.0", "7%"), "what was edited is ignored"
+
+
+def test_a_rollout_that_ended_says_still_what_it_was(there: World) -> None:
+    done = commands.start(place(there), GOOD, ["env.B=2"])
+    assert commands.current(place(there)) == done and done.to == "v1.1.0"
+    assert set(there.configuration.rollout(NOTIFICATIONS) or ()) == {"state"}, "options are not declared"
+    assert settings.load(there.configuration.raw(), tuple(SERVICES), ROOT).rollouts[NOTIFICATIONS] == done
+    there.updates.clear()
+    commands.resume(place(there), overwrite=False)
+    assert there.shares == [-1], "an end is made real again by one update"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [("minScale={", "--set: given minScale={; wanted KEY=VALUE with a value in YAML"), ("restart=2026-13-45", "--set")],
+)
+def test_an_override_that_is_no_yaml_is_a_problem(there: World, given: str, told: str) -> None:
+    assert told in refusal(there, GOOD, given)
+
+
+def test_a_date_on_the_command_line_is_the_text_that_it_is(there: World) -> None:
+    commands.start(place(there), GOOD, ["restart=2026-11-23"])
+    assert phase(there) == "promoted" and there.entry()["stable"]["restart"] == "2026-11-23"
