@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -21,12 +21,12 @@ from analysis.report.__main__ import main as report
 from analysis.sources import source
 from rollout import RolloutError, commands
 from rollout.commands import Place
-from rollout.lock import Wish
 from rollout.options import chosen, parser
 from rollout.picture import Picture, tree
 from rollout.ports import View
 from rollout.stack import Stack
 from rollout.views import Journal, JsonLines, Lines, Screen
+from rollout.wishes import Wish
 from settings.rollouts import Rollout
 from status import StatusError
 from toolchain.state import Checkout, environment
@@ -54,13 +54,16 @@ def place(given: argparse.Namespace, environ: Mapping[str, str]) -> Place:
 
 def folder(backend: str, checkout: Checkout) -> Path:
     """Where lock and histories are: beside the state, so that two checkouts of one state share them; in the checkout,
-    where the state is not on this machine.
+    where the state is not on this machine. The home folder's state (`file://~`) is its `.pulumi`, as Pulumi has it.
     """
-    state = Path(backend.removeprefix("file://")).expanduser() if backend.startswith("file://") else checkout.state
-    return state.parent / "rollouts"
+    if not backend.startswith("file://"):
+        return checkout.state.parent / "rollouts"
+    given = Path(backend.removeprefix("file://").partition("?")[0]).expanduser()
+    state = (checkout.root / given).resolve()  # pulumi runs in the checkout
+    return (state / ".pulumi" if state == Path.home().resolve() else state.parent) / "rollouts"
 
 
-def view(exits: ExitStack, events: Sequence[Event], as_json: bool) -> View:
+def view(exits: ExitStack, events: Iterable[Event], as_json: bool) -> View:
     """A tree that changes where somebody looks, else lines."""
     if as_json:
         return JsonLines(sys.stdout)
@@ -118,9 +121,10 @@ def _report(where: Place, given: argparse.Namespace) -> int:
 
 
 def _wish(where: Place, given: argparse.Namespace) -> int:
-    done = commands.wish(where, Wish(given.service, given.verb, getattr(given, "full", False)))
+    wanted = Wish(given.service, given.verb, getattr(given, "full", False))
+    done = commands.wish(where, wanted, lambda text: print(text, file=sys.stderr))
     if done is None:
-        print(f"The process that drives the rollout has been told: {given.verb}.", file=sys.stderr)
+        print(f"The process that drives the rollout does it: {given.verb}.", file=sys.stderr)
         return 0
     code = _told(done, given.service)
     return 0 if (given.verb, code) in (("abort", ROLLED_BACK), ("pause", WAITS)) else code
@@ -154,5 +158,14 @@ def main(arguments: Sequence[str]) -> int:
         return 130
 
 
+def leave(code: int) -> int:
+    """The exit code, also where nobody reads the output any more: Python's own last flush would make another of it."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(leave(main(sys.argv[1:])))
