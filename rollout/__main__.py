@@ -87,7 +87,7 @@ def status(where: Place, as_json: bool) -> int:
     console.print(tree(Picture.of(Journal(where.folder, wanted.state.id).events())))
     state = wanted.state
     console.print(f"{state.phase}{f', paused: {state.paused}' if state.paused else ''}", markup=False, highlight=False)
-    if reached != wanted.exported():
+    if (reached or {}).get("state") != wanted.exported()["state"]:  # a plan may be edited after an end
         console.print(f"The last update has another state than the settings: rollout resume {where.service}")
     return 0
 

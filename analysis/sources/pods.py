@@ -42,7 +42,7 @@ class ClusterPods:
                 found = core.list_namespaced_pod(
                     namespace, label_selector=label, field_selector="status.phase=Running", _request_timeout=SECONDS
                 )
-        except StatusError as error:
+        except (StatusError, kubernetes.config.ConfigException) as error:
             raise AnalysisError(str(error)) from None
         return {pod.metadata.name: (pod.metadata.labels or {}).get(REVISION_LABEL, "") for pod in found.items}
 
@@ -52,7 +52,7 @@ class ClusterPods:
         try:
             with answering(self._client, self._cluster):
                 return self._asked(f"/api/v1/namespaces/{namespace}/pods/{pod}:{port}/proxy/{path}", query)
-        except StatusError as error:
+        except (StatusError, kubernetes.config.ConfigException) as error:
             raise AnalysisError(str(error)) from None
 
     def _asked(self, path: str, query: str) -> tuple[int, str]:

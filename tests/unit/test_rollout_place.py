@@ -1,12 +1,16 @@
-"""Where locks and histories of rollouts are."""
+"""How `rollout` begins and ends: where locks and histories are, and the exit code."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from rollout.__main__ import folder
+from tests.unit.recording import ROOT
 from toolchain.state import Checkout
 
 CHECKOUT = Checkout(Path("/checkout"))
@@ -29,3 +33,14 @@ def test_they_are_beside_the_state_if_it_is_on_this_machine(
 ) -> None:
     monkeypatch.setenv("HOME", "/home/somebody")
     assert folder(backend, CHECKOUT) == Path(wanted)
+
+
+def test_the_exit_code_stays_where_nobody_reads_the_output_any_more() -> None:
+    code = "import sys; from rollout.__main__ import leave; sys.stdout.write('rolled back'); sys.exit(leave(3))"
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (3, "")
