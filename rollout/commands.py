@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -32,10 +31,6 @@ from settings.rollouts import Rollout
 from status import StatusError
 from status.wanted import of_outputs
 
-ANSWER_SECONDS = 3600.0
-"""How long another process has to answer a wish: it ends its update first, and tries that of an end again."""
-ASK_SECONDS = 0.2
-"""Between two looks for an answer."""
 MakeView = Callable[[ExitStack, Iterable[Event]], View]
 """From the events of before to who is told of the next ones; is left with the stack of exits."""
 
@@ -116,38 +111,15 @@ def wish(place: Place, wanted: Wish, say: Callable[[str], None] = lambda _: None
 
     say: is told what is waited for.
     """
-    with place.desk.held() as mine:
-        if mine:
-            return _granted(place, wanted)
-    say(f"A rollout of the stack is being driven ({place.desk.holder()}): it is asked, and ends its update first.")
-    with place.desk.wishes.left(wanted) as letter:
-        end = time.monotonic() + ANSWER_SECONDS
-        while time.monotonic() < end:
-            with place.desk.held() as mine:
-                answer = letter.answered()
-                if answer:
-                    raise RolloutError(answer)
-                if answer is not None:
-                    return None
-                if mine:
-                    letter.withdraw()  # else it is taken once more, by this process
-                    return _granted(place, wanted)
-            time.sleep(ASK_SECONDS)
-    raise RolloutError(
-        f"The tool that drives this stack's rollout ({place.desk.holder()}) has not answered for {ANSWER_SECONDS:g} s. "
-        f"Nothing is asked of it any more. Try again; or end it with ctrl-C, and then: rollout {wanted.verb} "
-        f"{wanted.service}"
-    )
-
-
-def _granted(place: Place, wanted: Wish) -> Rollout:
-    """Do what a person wants, here."""
-    there = _existing(place)
-    if not there.under_way:
-        raise RolloutError(f"No rollout of {place.service} is under way: rollout status {place.service}")
-    if wanted.verb == "abort":  # whatever was changed by hand goes too
-        return _driven(place, None, machine.aborted(there))
-    return _driven(place, there, machine.granted(there, wanted.verb, wanted.full))
+    with place.desk.held_or_granted(wanted, say) as mine:
+        if not mine:
+            return None
+        there = _existing(place)
+        if not there.under_way:
+            raise RolloutError(f"No rollout of {place.service} is under way: rollout status {place.service}")
+        if wanted.verb == "abort":  # whatever was changed by hand goes too
+            return _driven(place, None, machine.aborted(there))
+        return _driven(place, there, machine.granted(there, wanted.verb, wanted.full))
 
 
 def current(place: Place) -> Rollout | None:

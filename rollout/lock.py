@@ -5,12 +5,17 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from rollout import RolloutError
-from rollout.wishes import Wishes
+from rollout.wishes import Wish, Wishes
+
+ANSWER_SECONDS = 3600.0
+"""How long another process has to answer a wish: it ends its update first, and tries that of an end again."""
+ASK_SECONDS = 0.2
+"""Between two looks for an answer."""
 
 
 class Desk:
@@ -40,6 +45,36 @@ class Desk:
             file.write(f"process {os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}")
             file.flush()
             yield True
+
+    @contextmanager
+    def held_or_granted(self, wish: Wish, say: Callable[[str], None]) -> Iterator[bool]:
+        """Have the process that holds the lock grant a wish (False), or hold the lock, now or when that one has ended
+        (True). Raises RolloutError where it refuses, or does not answer.
+
+        say: is told what is waited for.
+        """
+        with self.held() as mine:
+            if mine:
+                yield True
+                return
+        say(f"A rollout of the stack is being driven ({self.holder()}): it is asked, and ends its update first.")
+        with self.wishes.left(wish) as letter:
+            end = time.monotonic() + ANSWER_SECONDS
+            while time.monotonic() < end:
+                with self.held() as mine:
+                    answer = letter.answered()
+                    if answer:
+                        raise RolloutError(answer)
+                    if mine or answer is not None:
+                        letter.withdraw()  # else it would be taken once more, by this process
+                        yield answer is None
+                        return
+                time.sleep(ASK_SECONDS)
+        raise RolloutError(
+            f"The tool that drives this stack's rollout ({self.holder()}) has not answered for {ANSWER_SECONDS:g} s. "
+            f"Nothing is asked of it any more. Try again; or end it with ctrl-C, and then: rollout {wish.verb} "
+            f"{wish.service}"
+        )
 
     def holder(self) -> str:
         """Who holds the lock, or held it last."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from analysis.history import Judged
-from rollout import RolloutError, commands
+from rollout import RolloutError, commands, lock
 from rollout.lock import Desk
 from rollout.wishes import Wish, Wishes
 from settings.rollouts import Rollout
@@ -131,7 +131,7 @@ def test_a_promotion_that_is_done_by_who_asked_is_done_once(there: World) -> Non
 
 
 def test_a_wish_that_nobody_answers_is_an_error_and_gone(there: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(lock, "ANSWER_SECONDS", 0.3)
     desk = place(there).desk
     with desk.held():
         asker = Asker(there, Wish(NOTIFICATIONS, "pause"))
