@@ -34,6 +34,8 @@ class Cluster:
     """The Knative that is in the cluster already; None: the program installs one."""
     outputs: Mapping[str, Any] = field(default_factory=dict)
     """For the stack's outputs."""
+    farewell: Callable[[Sequence[str], Sequence[pulumi.Resource]], pulumi.Resource] | None = None
+    """See `components.existing_cluster.ExistingCluster.farewell`; None: all goes with the cluster."""
     guard: Callable[[Sequence[pulumi.Resource]], None] = lambda _: None
     """Told all that was put into it; see `components.existing_cluster.ExistingCluster.guard`."""
 

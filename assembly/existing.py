@@ -35,6 +35,7 @@ def existing_cluster(settings: Settings, sources: ResolvedSources, claims: Seque
         placement=existing.placement,
         http_port=80,
         installed=installed,
+        farewell=existing.farewell,
         guard=existing.guard,
         outputs={"cluster": context, **({"kubeconfigPath": path} if path else {})},
     )

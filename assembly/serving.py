@@ -8,6 +8,7 @@ from typing import Any
 
 import pulumi
 
+from app.services import SERVICES
 from assembly.cluster import Cluster
 from components.images import ImageMap
 from components.knative import KnativeServing, KnativeServingArgs, configuration
@@ -60,7 +61,9 @@ def serving(settings: Settings, sources: ResolvedSources, images: ImageMap, clus
         placement=cluster.placement,
     )
     kourier = Kourier("kourier", kourier_args, on_cluster)
-    needs = [knative, kourier, *([balancer] if balancer else [])]
+    needs: list[pulumi.Resource] = [knative, kourier, *([balancer] if balancer else [])]
+    if cluster.farewell:
+        needs.append(cluster.farewell(list(SERVICES), needs))
     return Serving(domain=domain, needs=needs, outputs={"address": balancer.address} if balancer else {})
 
 

@@ -17,8 +17,6 @@ from components.manifests import Manifest
 from components.objects import OWNER_ANNOTATION, Placement
 from components.secret import GeneratedWord
 
-_SAME_CLUSTER = "python3 -m components.commands.same_cluster"
-
 
 class OwnershipError(pulumi.RunError):
     """The cluster has objects of the same names that this stack did not make; the message lists them all."""
@@ -82,17 +80,32 @@ class ExistingCluster(pulumi.ComponentResource):
         """Have `pulumi destroy`, which does not run the program, ask whether the context still means this cluster
         before it deletes any of these.
         """
-        local.Command(
-            f"{self._name}-guard",
-            delete=f'PATH="$PWD/.venv/bin:$PATH" {_SAME_CLUSTER}',  # it needs the Kubernetes client
+        self._at_destroy("guard", "same_cluster", inside, {"CLUSTER_IDENTITY": self._made_for})
+
+    def farewell(self, services: Sequence[str], knative: Sequence[pulumi.Resource]) -> pulumi.Resource:
+        """Have `pulumi destroy` wait, after the services and before Knative, until the services' ingresses are gone.
+
+        What it returns is to be ready before the services are made, so that it goes after them.
+        """
+        wanted = {"NAMESPACE": self._args.namespace, "SERVICES": " ".join(services)}
+        return self._at_destroy("farewell", "ingresses_gone", knative, wanted)
+
+    def _at_destroy(
+        self, name: str, command: str, before: Sequence[pulumi.Resource], environment: Mapping[str, pulumi.Input[str]]
+    ) -> pulumi.Resource:
+        """A command that `pulumi destroy` runs before it deletes some resources; its failure keeps them."""
+        return local.Command(
+            f"{self._name}-{name}",
+            # The Kubernetes client is in the checkout's virtual environment.
+            delete=f'PATH="$PWD/.venv/bin:$PATH" python3 -m components.commands.{command}',
             environment={
                 "CLUSTER_CONTEXT": self._args.asked.context,
                 "CLUSTER_KUBECONFIG": self._args.path or "",
-                "CLUSTER_IDENTITY": self._made_for,
                 "STACK": pulumi.get_stack(),
+                **environment,
             },
             logging=local.Logging.NONE,  # the error of a failed deletion says all of it
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(inside)),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(before)),
         )
 
     def _kept(self, name: str, identity: str) -> pulumi.Output[str]:

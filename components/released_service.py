@@ -92,11 +92,11 @@ class ReleasedService(pulumi.ComponentResource):
         spec: dict[str, Any],
         depends_on: Sequence[pulumi.Resource],
     ) -> pulumi.CustomResource:
-        annotations = {"pulumi.com/waitFor": "condition=Ready"}
-        # The queue-proxy of every pod drains for 30 s before it ends; nobody has to wait for that. But on a cluster
-        # that stays, the Service's ingress must be gone before the controller is that takes its finalizer away.
-        if kind == "Configuration" or args.placement.deleted_with:
-            annotations["pulumi.com/deletionPropagationPolicy"] = "background"
+        annotations = {
+            "pulumi.com/waitFor": "condition=Ready",
+            # The queue-proxy of every pod drains for 30 s before it ends; nobody has to wait for that.
+            "pulumi.com/deletionPropagationPolicy": "background",
+        }
         metadata = {"name": name, "namespace": args.namespace, "annotations": annotations}
         manifest = own({"apiVersion": "serving.knative.dev/v1", "kind": kind, "metadata": metadata, "spec": spec})
         limits = pulumi.CustomTimeouts(create=args.ready_within, update=args.ready_within)

@@ -11,26 +11,14 @@ from __future__ import annotations
 import os
 import sys
 
+from components.commands.asked import asked
 from components.commands.kind_nodes import CommandError, say
 
 
 def same_cluster(context: str, kubeconfig: str, identity: str, stack: str) -> None:
     """Raise CommandError where the context means another cluster than the one of this identity, or none."""
-    try:
-        import pulumi  # noqa: PLC0415 - of the checkout's virtual environment, which the user's python3 may not be in
-
-        from components.asked_cluster import AskedCluster, UnreachableError  # noqa: PLC0415
-        from components.kubeconfig import KubeconfigError, of_context  # noqa: PLC0415
-    except ImportError as error:
-        raise CommandError(f"{error}. Run it with the checkout's own Python: source scripts/activate") from None
-    try:
-        AskedCluster(of_context(context, kubeconfig or None)).refuse_other(identity, stack)
-    except (UnreachableError, KubeconfigError) as error:
-        raise CommandError(
-            f"{error}\nIf that cluster is gone for good: pulumi stack rm --force --preserve-config {stack}"
-        ) from None
-    except pulumi.RunError as error:
-        raise CommandError(str(error)) from None
+    with asked(context, kubeconfig, stack) as cluster:
+        cluster.refuse_other(identity, stack)
 
 
 def main() -> int:

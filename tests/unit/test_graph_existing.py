@@ -19,6 +19,7 @@ from tests.unit.test_graph_order import children, services, waits_for_all
 
 EXISTING = {"provider": "existing", "context": CONTEXT}
 TRACKS = {"canary": {"version": "v1.1.0"}}
+KNATIVE_TYPE = "kubernetes:serving.knative.dev/v1:Service"
 KNATIVE_SERVICE = "/apis/serving.knative.dev/v1/namespaces/default/services/frontend"
 
 
@@ -83,10 +84,19 @@ def test_everything_is_deleted_by_itself_and_not_with_a_cluster(manifests: Path)
     assert not [r.urn for r in recorded.kubernetes() if r.deleted_with], "a destroy leaves it in the cluster"
 
 
-def test_a_service_goes_with_its_ingress_before_the_ingress_controller_does(small: Path) -> None:
+def test_knative_goes_after_the_ingresses_of_the_services_are_gone(manifests: Path) -> None:
+    recorded = whole(manifests)
+    farewell = recorded.one("Command", "cluster-farewell")
+    waits_for_all(recorded, services(recorded), [farewell])
+    waits_for_all(recorded, [farewell], recorded.of_kind("Deployment", "CustomResourceDefinition"))
+    assert farewell.inputs["delete"].endswith("components.commands.ingresses_gone")
+    released = {r.name for r in recorded.resources if r.type == KNATIVE_TYPE}
+    assert set(farewell.inputs["environment"]["SERVICES"].split()) == released
+
+
+def test_nobody_waits_until_the_pods_of_a_deleted_version_have_drained(small: Path) -> None:
     policy = "pulumi.com/deletionPropagationPolicy"
-    found = {r.kind: r.annotations.get(policy) for r in services(whole(small))}
-    assert found == {"Service": None, "Configuration": "background"}, "a finalizer stays, or dropping a track is slow"
+    assert {r.annotations.get(policy) for r in services(whole(small))} == {"background"}
 
 
 def test_a_namespace_goes_after_the_pods_in_it_are_gone(manifests: Path) -> None:
