@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
 import json
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -92,19 +94,24 @@ def status(where: Place, as_json: bool) -> int:
     return 0
 
 
+def _say(text: str) -> None:
+    """Tell a person; that nobody reads it any more changes nothing."""
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
+
+
 def _told(rollout: Rollout, service: str) -> int:
     """Say what comes next; the exit code."""
     state = rollout.progress
     if state.paused:
-        print(
+        _say(
             f"Paused: {state.paused}. rollout resume {service} observes the step anew, rollout promote {service} goes "
-            f"on, rollout abort {service} goes back.",
-            file=sys.stderr,
+            f"on, rollout abort {service} goes back."
         )
         return WAITS
     if state.phase == "promoted":
         return 0
-    print(f"{state.phase}: {state.reason}", file=sys.stderr)
+    _say(f"{state.phase}: {state.reason}")
     return ROLLED_BACK
 
 
@@ -122,9 +129,9 @@ def _report(where: Place, given: argparse.Namespace) -> int:
 
 def _wish(where: Place, given: argparse.Namespace) -> int:
     wanted = Wish(given.service, given.verb, getattr(given, "full", False))
-    done = commands.wish(where, wanted, lambda text: print(text, file=sys.stderr))
+    done = commands.wish(where, wanted, _say)
     if done is None:
-        print(f"The process that drives the rollout does it: {given.verb}.", file=sys.stderr)
+        _say(f"The process that drives the rollout does it: {given.verb}.")
         return 0
     code = _told(done, given.service)
     return 0 if (given.verb, code) in (("abort", ROLLED_BACK), ("pause", WAITS)) else code
@@ -146,15 +153,17 @@ def main(arguments: Sequence[str]) -> int:
     has to decide.
     """
     given = parser().parse_args(arguments)
+    # A terminal that is closed ends no rollout: a bad version would keep its share, and nobody would look.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         # The Kubernetes provider leaves a kubeconfig (closed to others) in each update's folder for temporary files.
         with tempfile.TemporaryDirectory(prefix="knative-releases-", ignore_cleanup_errors=True) as temporary:
             return VERBS[given.verb](place(given, {**os.environ, "TMPDIR": temporary}), given)
     except (RolloutError, AnalysisError, StatusError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        _say(f"error: {error}")
         return 1
     except KeyboardInterrupt:
-        print(f"Interrupted; the rollout stays where it is: rollout resume {given.service}", file=sys.stderr)
+        _say(f"Interrupted; the rollout stays where it is: rollout resume {given.service}")
         return 130
 
 

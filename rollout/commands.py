@@ -27,7 +27,7 @@ from rollout.stack import Stack
 from rollout.views import Both, Journal
 from rollout.wishes import Wish
 from settings.problems import Problem
-from settings.rollouts import Rollout
+from settings.rollouts import WAYS_BACK, Rollout
 from status import StatusError
 from status.wanted import of_outputs
 
@@ -115,6 +115,8 @@ def wish(place: Place, wanted: Wish, say: Callable[[str], None] = lambda _: None
         if not mine:
             return None
         there = _existing(place)
+        if wanted.verb == "abort" and there.progress.phase in WAYS_BACK:
+            return _driven(place, there, there)  # its update may not have come to its end
         if not there.under_way:
             raise RolloutError(f"No rollout of {place.service} is under way: rollout status {place.service}")
         if wanted.verb == "abort":  # whatever was changed by hand goes too

@@ -74,12 +74,19 @@ class Configuration:
         _yaml().dump(document, text)
         target = self.file.resolve()
         fresh = target.with_name(f".{target.name}.new")
-        with open(fresh, "w") as file:
-            file.write(text.getvalue())
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.chmod(target.stat().st_mode)
-        fresh.replace(target)
+        try:
+            with open(fresh, "w") as file:
+                file.write(text.getvalue())
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.chmod(target.stat().st_mode)
+            fresh.replace(target)
+        except OSError as error:
+            fresh.unlink(missing_ok=True)
+            raise RolloutError(
+                f"{self.file.name} cannot be written ({error.strerror}), so it says what it said before, and the "
+                f"traffic stays as it is. Mend that, and then: rollout resume {service}, or rollout abort {service}"
+            ) from None
 
     def _text(self) -> str:
         try:

@@ -23,6 +23,8 @@ from settings.types import seconds
 
 AGAIN_SECONDS = 5.0
 """Until a source that does not answer is asked again for the beginning of a window."""
+LAST_SECONDS = 30.0
+"""How long the last reading of an interval is tried again."""
 
 
 @dataclass
@@ -93,15 +95,15 @@ class Observation:
         return None
 
     def _interval(self, rollout: Rollout) -> Wish | None:
-        """One interval of the window, read as it goes; a wish ends it early. Raises AnalysisError where the last
-        reading fails; an earlier one that does is told, and made up for by the next.
+        """One interval of the window, read as it goes; a wish ends it early. A reading that fails is told, and made up
+        for by the next; the last one is tried again for a while. Raises AnalysisError where that fails, too.
         """
         if not self.window:
             raise ValueError("an interval without a window")
         end = self.clock() + seconds(rollout.interval)
         failed: AnalysisError | None = None
         told = False
-        while (left := end - self.clock()) > 0:
+        while (left := (end + LAST_SECONDS if failed else end) - self.clock()) > 0:
             self.view.tick(left)
             if wish := self._wait(min(TICK_SECONDS, left)):
                 return wish

@@ -126,6 +126,8 @@ def _value(text: str, value: str, problems: list[Problem]) -> Any:
     except (yaml.YAMLError, ValueError):
         problems.append(Problem("overrides", text, "KEY=VALUE with a value in YAML, such as minScale=2"))
         return None
+    if found is None:
+        problems.append(Problem("overrides", text, "a value: what stable has set cannot be taken away"))
     return value if isinstance(found, date) else found
 
 

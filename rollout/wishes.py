@@ -5,6 +5,7 @@ Who asks holds its file open and locked, so a wish whose asker has ended is nobo
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -51,9 +52,10 @@ class Letter:
         self.reply.unlink(missing_ok=True)
 
     def answer(self, text: str) -> None:
-        """Tell who asks, if somebody still does."""
-        if self.file.exists():
-            _write(self.reply, text)
+        """Tell who asks, if somebody still does. Where that cannot be written, the asker acts when the lock is free."""
+        with contextlib.suppress(OSError):
+            if self.file.exists():
+                _write(self.reply, text)
 
 
 class Wishes:
@@ -83,8 +85,8 @@ class Wishes:
         """The oldest wish for a service's rollout, if any; those for other services are refused."""
         for file in sorted(self._folder.glob("*.json")):
             letter = Letter(file)
-            said = None if letter.reply.exists() else _read(file)
-            if not said:
+            said = _read(file)
+            if not said or letter.reply.exists():
                 continue
             wish = Wish(**said, answer=letter.answer)
             if wish.service == service:

@@ -82,7 +82,8 @@ class Rollout(Frozen):
             return entry
         declared = {key: value for key, value in entry.items() if key != "state"}
         kept = {key: value for key, value in state.items() if key != "plan"}
-        return {**(state["plan"] or {}), "state": {**kept, "declared": declared or None}}
+        plan = state["plan"] if isinstance(state["plan"], Mapping) else {}
+        return {**plan, "state": {**kept, "declared": declared or None}}
 
     @field_validator("steps", mode="after")
     @classmethod
@@ -105,7 +106,7 @@ class Rollout(Frozen):
     @classmethod
     def _fits_the_steps(cls, state: State | None, info: ValidationInfo) -> State | None:
         steps = info.data.get("steps", ())
-        if state and steps and state.step >= len(steps):
+        if state and state.phase not in ENDS and steps and state.step >= len(steps):
             raise ValueError(f"a step of the {len(steps)} of `steps`: put back those that the rollout began with")
         return state
 

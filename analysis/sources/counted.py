@@ -23,12 +23,14 @@ class Counted:
     begun: int = 0
     """Those that were sent on to the revision, answered or not; 0 from a process that does not say."""
     waiting: int = 0
-    """Those that wait for the end of their answer at this moment; between two readings, how many more."""
+    """Those that wait for the end of their answer at this moment; between two readings, how many more. In a tally, how
+    many there are at its last reading.
+    """
 
     @property
     def given_up(self) -> int:
-        """Requests that ended without any answer. In doubt too few: an answer without a pod, and one that is still
-        being sent, hide one each.
+        """Requests of a tally that ended without any answer. In doubt too few: an answer without a pod, and one that is
+        still being sent, hide one each.
         """
         return max(0, self.begun - self.requests - max(0, self.waiting))
 
@@ -84,8 +86,10 @@ class Tally:
                 self._last.setdefault(process, None)
                 continue
             before = self._last.get(process, {} if self._begun else None)
-            if before is not None:
-                for revision, counted in now.items():
+            for revision, counted in now.items():
+                if before is None:
+                    self._plus(revision, Counted(waiting=counted.waiting))
+                else:
                     self._add(process, revision, counted, before.get(revision, Counted()))
             self._last[process] = now
         self._begun = True
@@ -95,4 +99,7 @@ class Tally:
         if came is None:
             self.restarted.add(process)
             came = now
-        self.totals[revision] = self.totals.get(revision, Counted()).plus(came)
+        self._plus(revision, came)
+
+    def _plus(self, revision: str, more: Counted) -> None:
+        self.totals[revision] = self.totals.get(revision, Counted()).plus(more)

@@ -213,13 +213,18 @@ def test_an_abort_needs_nobodys_leave(there: World) -> None:
     assert phase(there) == "aborted" and there.entry() == BEFORE
 
 
-def test_an_end_that_the_update_did_not_reach_is_made_real_by_a_resume(there: World) -> None:
+@pytest.mark.parametrize(
+    "again",
+    [lambda at: commands.resume(at, overwrite=False), lambda at: commands.wish(at, Wish(NOTIFICATIONS, "abort"))],
+    ids=["resume", "abort"],
+)
+def test_a_way_back_that_the_update_did_not_reach_is_made_real(there: World, again: Any) -> None:
     under_way(there)
     there.broken = {"v1.0.0"}
     with pytest.raises(UpdateError):
         commands.wish(place(there), Wish(NOTIFICATIONS, "abort"))
     there.broken = set()
-    commands.resume(place(there), overwrite=False)
+    again(place(there))
     assert there.updates == [{"stable": ("v1.0.0", 100)}]
 
 
@@ -265,7 +270,7 @@ def test_a_check_that_is_not_there_prevents_what_needs_it_before_anything_is_wri
 def test_what_says_nothing_in_the_settings_is_in_nobodys_way(there: World, verb: Any, end: str) -> None:
     entry = {"stable": {"version": "v1.0.0", "tag": None}}
     there.file.write_text(yaml.safe_dump({"config": {"knative-releases:services": {NOTIFICATIONS: entry}}}))
-    commands.start(place(there), {**GOOD, "strategy": "ab", "steps": ["50"]}, ["minScale="])
+    commands.start(place(there), {**GOOD, "strategy": "ab", "steps": ["50"]}, ())
     commands.wish(place(there), Wish(NOTIFICATIONS, verb))
     version = "v1.1.0" if verb == "promote" else "v1.0.0"
     assert phase(there) == end and there.entry() == {"stable": {"version": version}}
@@ -294,7 +299,11 @@ def test_a_rollout_that_ended_says_still_what_it_was(there: World) -> None:
 
 @pytest.mark.parametrize(
     ("given", "told"),
-    [("minScale={", "--set: given minScale={; wanted KEY=VALUE with a value in YAML"), ("restart=2026-13-45", "--set")],
+    [
+        ("minScale={", "--set: given minScale={; wanted KEY=VALUE with a value in YAML"),
+        ("restart=2026-13-45", "--set"),
+        ("minScale=", "wanted a value"),
+    ],
 )
 def test_an_override_that_is_no_yaml_is_a_problem(there: World, given: str, told: str) -> None:
     assert told in refusal(there, GOOD, given)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import yaml
@@ -78,6 +80,17 @@ def test_a_write_that_dies_leaves_the_file_of_before(committed: Configuration, m
     monkeypatch.undo()
     write(committed, rollout)
     assert [file.name for file in committed.file.parent.iterdir()] == ["Pulumi.dev.yaml"], "nothing is left beside it"
+
+
+def test_a_write_that_the_disk_refuses_is_told_and_leaves_nothing(
+    committed: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = committed.file.read_text()
+    monkeypatch.setattr(os, "fsync", mock.Mock(side_effect=OSError(errno.ENOSPC, "No space left on device")))
+    with pytest.raises(RolloutError, match=r"No space left on device.*rollout resume"):
+        write(committed, machine.started(Rollout(to="v1.1.0"), "r1", committed.entry(SERVICE)))
+    assert committed.file.read_text() == before
+    assert [file.name for file in committed.file.parent.iterdir()] == ["Pulumi.dev.yaml"]
 
 
 @pytest.mark.parametrize(("text", "told"), [(None, "make up"), ("config: {", "no YAML")])

@@ -171,11 +171,18 @@ def test_a_reading_that_fails_is_told_once_and_made_up_for_by_the_next(tmp_path:
     assert counted[:4] == [10, 10, 30, 20], "what came in meanwhile is lost"
 
 
-def test_without_the_last_reading_there_are_no_numbers_and_the_next_window_begins_at_once(tmp_path: Path) -> None:
+def test_the_last_reading_of_an_interval_is_tried_again(tmp_path: Path) -> None:
     there = world(tmp_path)
     unreadable(there, 10)
+    assert phase(begun(there)) == "promoted" and "no numbers" not in notes(there)
+    assert there.now == 41, "an interval was thrown away"
+
+
+def test_without_the_last_reading_there_are_no_numbers_and_the_next_window_begins_at_once(tmp_path: Path) -> None:
+    there = world(tmp_path)
+    unreadable(there, *range(10, 41))
     assert phase(begun(there)) == "promoted" and "no numbers" in notes(there)
-    assert there.now == 50, "nobody looked for a whole interval"
+    assert there.now == 40 + 40, "nobody looked for a whole interval"
     assert next(event.look for event in there.events if isinstance(event, Judged)) == 2
 
 

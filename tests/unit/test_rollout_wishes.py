@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -138,6 +139,16 @@ def test_a_wish_that_nobody_answers_is_an_error_and_gone(there: World, monkeypat
         asker.join(10)
         assert "has not answered" in asker.error and f"rollout pause {NOTIFICATIONS}" in asker.error
         assert desk.wishes.taken(NOTIFICATIONS) is None
+
+
+def test_an_answer_that_cannot_be_written_ends_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wishes = Wishes(tmp_path / "wishes")
+    with wishes.left(Wish("frontend", "abort")) as letter:
+        taken = wishes.taken("frontend")
+        monkeypatch.setattr(Path, "write_text", mock.Mock(side_effect=OSError("No space left on device")))
+        assert taken
+        taken.answer("")
+        assert letter.answered() is None, "who asks waits for the lock"
 
 
 def test_desks_of_two_stacks_have_wishes_of_their_own(tmp_path: Path) -> None:
