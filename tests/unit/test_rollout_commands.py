@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,6 +20,7 @@ from analysis.model import Sample
 from app.services import SERVICES
 from rollout import RolloutError, commands, drive, machine
 from rollout.commands import Place
+from rollout.drive import Driver
 from rollout.stack import UpdateError
 from rollout.views import Journal
 from rollout.wishes import Wish
@@ -53,6 +55,13 @@ class Numbers:
 
     def close(self) -> None:
         """Nothing to let go of."""
+
+
+@pytest.fixture(autouse=True)
+def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that goes on when the driver sleeps."""
+    clock = World(Path("/nowhere"), [])
+    monkeypatch.setattr(commands, "Driver", functools.partial(Driver, clock=lambda: clock.now, sleep=clock.sleep))
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ up*)
     if [ -e slow ]; then
         trap 'sleep 0.5; echo cancelled; touch ended; exit 1' INT
         touch running
-        sleep 30 & wait
+        sleep 30 >/dev/null 2>&1 & wait
     fi
     exit 1 ;;
 esac
