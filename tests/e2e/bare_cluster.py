@@ -10,6 +10,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -30,12 +31,25 @@ class BareCluster:
 
     def create(self) -> None:
         """Create it, and load the archives of the sources, where there are any."""
-        sources: dict[str, Any] = yaml.safe_load(SOURCES.read_text()) if SOURCES.exists() else {}
-        image = ImageMap(sources.get("images", {})).redirected(Cluster().node_image)
-        named = ["--name", self.environment.name]
-        self._kind("create", "cluster", *named, "--image", image, "--kubeconfig", str(self.kubeconfig))
-        for archive in sources.get("archives", []):
-            self._kind("load", "image-archive", *named, archive)
+        self._create(self.environment.name, self.kubeconfig)
+        for archive in _sources().get("archives", []):
+            self._kind("load", "image-archive", "--name", self.environment.name, archive)
+
+    @contextmanager
+    def another(self) -> Iterator[str]:
+        """Within the block the context means another, empty cluster; its node's name."""
+        name, kubeconfig = f"{self.environment.name}-other", self.kubeconfig.with_name("other-kubeconfig")
+        named = ["--name", name, "--kubeconfig", str(kubeconfig)]
+        self._kind("delete", "cluster", *named)  # of a run that was killed
+        try:
+            self._create(name, kubeconfig)
+            kubeconfig.write_text(kubeconfig.read_text().replace(f"kind-{name}", self.context))
+            self.environment.env["KUBECONFIG"] = str(kubeconfig)
+            yield f"{name}-control-plane"
+        finally:
+            self.environment.env["KUBECONFIG"] = str(self.kubeconfig)
+            self._kind("delete", "cluster", *named)
+            kubeconfig.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Delete it, and let its stack forget what was in it; what is not there is no error."""
@@ -85,5 +99,14 @@ class BareCluster:
                 self.environment.kubectl("patch", *service, "--subresource=status", "--type=merge", "--patch", status)
                 return
 
+    def _create(self, name: str, kubeconfig: Path) -> None:
+        image = ImageMap(_sources().get("images", {})).redirected(Cluster().node_image)
+        self._kind("create", "cluster", "--name", name, "--image", image, "--kubeconfig", str(kubeconfig))
+
     def _kind(self, *arguments: str) -> None:
         self.environment.run(str(PROJECT / ".local" / "bin" / "kind"), *arguments)
+
+
+def _sources() -> dict[str, Any]:
+    """The sources of this machine; empty: upstream."""
+    return yaml.safe_load(SOURCES.read_text()) if SOURCES.exists() else {}

@@ -4,25 +4,20 @@ is there already. The tests build on one another, in this order.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import yaml
 
-from components.images import ImageMap
-from components.manifests import redirect_images, small_requests, transformed
-from components.sources import ManifestSource
 from offline.cache import root
 from settings import Knative
-from settings.model import Sources
 from tests.e2e.bare_cluster import BareCluster
-from tests.e2e.environment import SOURCES, CommandError, Environment, eventually
+from tests.e2e.environment import CommandError, Environment, eventually
+from tests.e2e.knative_by_hand import configuration, install_by_hand
 from tests.e2e.traffic import Client, Prober, assert_share, observed
 
 pytestmark = pytest.mark.long
@@ -146,6 +141,23 @@ def test_a_second_stack_adopts_nothing(cluster: BareCluster) -> None:
     assert client(cluster).version("frontend") == "1.0.0", "neither its up nor its destroy touched anything"
 
 
+def test_another_cluster_behind_the_same_context_is_left_alone(cluster: BareCluster) -> None:
+    told = "means another cluster than the one that this stack was put into"
+    with cluster.another() as node:
+
+        def namespaces() -> str:
+            kubectl = ("kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", "get", "namespaces", "--output", "name")
+            return cluster.environment.run("docker", "exec", node, *kubectl)
+
+        empty = namespaces()
+        assert told in refusal(cluster.environment)
+        with pytest.raises(CommandError, match=told):
+            cluster.environment.destroy()
+        assert namespaces() == empty, "something was put into it, or taken out"
+    cluster.environment.up("--expect-no-changes")
+    assert client(cluster).version("frontend") == "1.0.0", "the stack's own cluster is as it was"
+
+
 def test_destroy_leaves_nothing_behind_and_takes_less_than_two_minutes(cluster: BareCluster, before: set[str]) -> None:
     begun = time.monotonic()
     output = cluster.environment.destroy()
@@ -194,36 +206,3 @@ def test_services_are_released_on_it_and_it_is_not_changed(cluster: BareCluster,
     assert not cluster.environment.get("ksvc"), "the services are gone"
     assert configuration(cluster) == unchanged, "the cluster's Knative was changed"
     assert there - names(cluster) == set() and there > before, "the cluster's Knative is not whole any more"
-
-
-def install_by_hand(cluster: BareCluster) -> None:
-    """Knative as somebody else installs it: the release's manifests, with nothing set."""
-    sources = Sources.model_validate(yaml.safe_load(SOURCES.read_text()) if SOURCES.exists() else {})
-    source, knative = ManifestSource(sources.manifests), Knative()
-    redirected = redirect_images(ImageMap(sources.images).redirected)
-    for repository, version, file in (
-        ("serving", knative.version, "serving-crds.yaml"),
-        ("serving", knative.version, "serving-core.yaml"),
-        ("net-kourier", knative.kourier_version, "kourier.yaml"),
-    ):
-        manifests = transformed(source.load(repository, version, file), redirected, small_requests)
-        cluster.environment.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(manifests))
-    for namespace in ("knative-serving", "kourier-system"):
-        waited = ["deployment", "--all", "--namespace", namespace, "--timeout=110s"]
-        cluster.environment.kubectl("wait", "--for=condition=Available", *waited)
-    with cluster.balanced():
-        eventually(60, "an address", lambda: address(cluster))
-
-
-def address(cluster: BareCluster) -> Any:
-    """What Kourier's Service has as its address."""
-    (service,) = (s for s in cluster.objects("services", "-n", "kourier-system") if s["metadata"]["name"] == "kourier")
-    return service["status"]["loadBalancer"].get("ingress")
-
-
-def configuration(cluster: BareCluster) -> str:
-    """What the cluster's Knative is: data of its ConfigMaps, specs of its Deployments."""
-    found = cluster.objects("configmaps,deployments", "--namespace", "knative-serving")
-    return json.dumps(
-        [(each["metadata"]["name"], each.get("data"), each.get("spec")) for each in found], sort_keys=True
-    )
