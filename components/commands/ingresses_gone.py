@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from components.commands.asked import asked
-from components.commands.kind_nodes import CommandError, say
+from components.commands.kind_nodes import CommandError, told
 
 SECONDS = 90.0
 """How long the controllers may take; a few seconds are usual."""
@@ -43,17 +43,12 @@ def await_gone(
         sleep(1)
 
 
-def main() -> int:
-    """Wait; problems go to stderr as text."""
+def main() -> None:
+    """Wait for what the environment names. Raises CommandError."""
     context, kubeconfig, stack = (os.environ[name] for name in ("CLUSTER_CONTEXT", "CLUSTER_KUBECONFIG", "STACK"))
-    try:
-        with asked(context, kubeconfig, stack) as cluster:
-            await_gone(cluster.get, os.environ["NAMESPACE"], os.environ["SERVICES"].split())
-    except CommandError as error:
-        say(str(error))
-        return 1
-    return 0
+    with asked(context, kubeconfig, stack) as cluster:
+        await_gone(cluster.get, os.environ["NAMESPACE"], os.environ["SERVICES"].split())
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

@@ -21,7 +21,7 @@ import tempfile
 from pathlib import Path
 
 from components.commands.creation import alone
-from components.commands.kind_nodes import MARKER_FOLDER, CommandError, clusters, delete_cluster, remove, run, say
+from components.commands.kind_nodes import MARKER_FOLDER, CommandError, clusters, delete_cluster, remove, run, say, told
 from components.commands.preflight import preflight
 
 MARKER_LINE = "# made by knative-releases as "
@@ -91,28 +91,23 @@ def sweep(owner: str) -> None:
             creation.forget()
 
 
-def main() -> int:
-    """Run the verb that was given; problems go to stderr as text."""
+def main() -> None:
+    """Run the verb that was given. Raises CommandError."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _: sys.exit(128 + received))
     given = os.environ.get
-    try:
-        match sys.argv[1:]:
-            case ["create"]:
-                sys.stdout.write(create(given("CLUSTER_NAME", ""), given("CLUSTER_OWNER", "")))
-            case ["kubeconfig"]:
-                sys.stdout.write(kubeconfig_again(given("CLUSTER_NAME", ""), given("CLUSTER_OWNER", "")))
-            case ["delete"]:
-                delete(given("CLUSTER_NAME", ""), given("PULUMI_COMMAND_STDOUT", ""))
-            case ["sweep"] if given("PULUMI_COMMAND_STDOUT"):
-                sweep(given("PULUMI_COMMAND_STDOUT", ""))
-            case _:
-                raise CommandError("usage: kind_cluster create|kubeconfig|delete|sweep, with their environment")
-    except CommandError as error:
-        say(str(error))
-        return 1
-    return 0
+    match sys.argv[1:]:
+        case ["create"]:
+            sys.stdout.write(create(given("CLUSTER_NAME", ""), given("CLUSTER_OWNER", "")))
+        case ["kubeconfig"]:
+            sys.stdout.write(kubeconfig_again(given("CLUSTER_NAME", ""), given("CLUSTER_OWNER", "")))
+        case ["delete"]:
+            delete(given("CLUSTER_NAME", ""), given("PULUMI_COMMAND_STDOUT", ""))
+        case ["sweep"] if given("PULUMI_COMMAND_STDOUT"):
+            sweep(given("PULUMI_COMMAND_STDOUT", ""))
+        case _:
+            raise CommandError("usage: kind_cluster create|kubeconfig|delete|sweep, with their environment")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

@@ -121,6 +121,16 @@ def delete_cluster(name: str) -> None:
         run("kind", "delete", "cluster", "--name", name, "--kubeconfig", f"{folder}/kubeconfig")
 
 
+def told(act: Callable[[], None]) -> int:
+    """The exit code of a command that does this; what a person has to mend goes to stderr as text."""
+    try:
+        act()
+    except CommandError as error:
+        say(str(error))
+        return 1
+    return 0
+
+
 def say(message: str) -> None:
     """A line for the person who watches the update; stdout is the kubeconfig's."""
     print(message, file=sys.stderr, flush=True)

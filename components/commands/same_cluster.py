@@ -12,7 +12,7 @@ import os
 import sys
 
 from components.commands.asked import asked
-from components.commands.kind_nodes import CommandError, say
+from components.commands.kind_nodes import told
 
 
 def same_cluster(context: str, kubeconfig: str, identity: str, stack: str) -> None:
@@ -21,16 +21,6 @@ def same_cluster(context: str, kubeconfig: str, identity: str, stack: str) -> No
         cluster.refuse_other(identity, stack)
 
 
-def main() -> int:
-    """Ask; problems go to stderr as text."""
-    given = (os.environ[name] for name in ("CLUSTER_CONTEXT", "CLUSTER_KUBECONFIG", "CLUSTER_IDENTITY", "STACK"))
-    try:
-        same_cluster(*given)
-    except CommandError as error:
-        say(str(error))
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    names = ("CLUSTER_CONTEXT", "CLUSTER_KUBECONFIG", "CLUSTER_IDENTITY", "STACK")
+    sys.exit(told(lambda: same_cluster(*(os.environ[name] for name in names))))
