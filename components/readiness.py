@@ -10,6 +10,9 @@ from typing import Any
 
 import pulumi
 
+PUT_BACK = "pulumi refresh --yes && pulumi up"
+"""Makes again what somebody deleted: an `up` alone compares settings with its state."""
+
 
 def error_hook(name: str, kubeconfig: pulumi.Output[str]) -> pulumi.ErrorHook:
     """A hook that tells why a Knative object is not ready, when its creation or update fails. It never retries."""
@@ -32,7 +35,7 @@ def gone(manifest: Mapping[str, Any]) -> str:
     """What to do about an object that the state knows and the cluster does not have. Pure."""
     return (
         f"{manifest['kind']} {manifest['metadata']['name']} is in the state, and not in the cluster: "
-        "somebody deleted it. Make it again with: pulumi refresh --yes && pulumi up"
+        f"somebody deleted it. Make it again with: {PUT_BACK}"
     )
 
 

@@ -81,8 +81,7 @@ class Stack:
         self.name, self._say = name, say
         self._local = environ.get("PULUMI_BACKEND_URL", "").startswith("file://")
         workspace = _Workspace(work_dir=str(project), env_vars=dict(environ), pulumi_command=_Command(environ))
-        with self._readable():
-            self._stack = automation.Stack.select(name, workspace)
+        self._stack = automation.Stack.select(name, workspace)
         self.last()
 
     def up(self, message: str) -> Update:

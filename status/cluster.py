@@ -11,12 +11,11 @@ import kubernetes
 import urllib3
 
 from components.cluster_client import GROUP, SECONDS, VERSION, cluster_client
+from components.readiness import PUT_BACK
 from components.released_service import OWNER_LABEL
 from status import StatusError
 
 Object = Mapping[str, Any]
-PUT_BACK = "pulumi refresh --yes && pulumi up"
-"""Makes again what somebody deleted: an `up` alone compares settings with its state."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from components.readiness import conditions, of_pod
+from components.readiness import PUT_BACK, conditions, of_pod
 from components.released_service import OWNER_LABEL, configuration_name
-from status.cluster import PUT_BACK, Object, Objects
+from status.cluster import Object, Objects
 from status.model import Pod, Revision, Service, Track
 
 REVISION_LABEL = "serving.knative.dev/revision"

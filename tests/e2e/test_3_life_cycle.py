@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.environment import Environment, eventually, free_port
+from tests.e2e.environment import Environment, eventually
 from tests.e2e.traffic import Client, Prober, assert_share, observed
 
 SERVICES = ("frontend", "c4p-service", "agenda-service", "notifications-service")
@@ -177,15 +177,3 @@ def test_an_empty_cluster_goes_straight_into_a_split(environment: Environment, c
     environment.configure(CANARY, canaryPercent=50)
     environment.up()
     assert_share(observed(client, NOTIFICATIONS, SAMPLE), "1.1.0", 50)
-
-
-@pytest.mark.long
-def test_another_port_replaces_the_cluster_and_fills_it_again_in_one_up(environment: Environment) -> None:
-    environment.configure(CANARY, canaryPercent=10)
-    environment.up()
-    environment.port = free_port()
-    environment.configure(CANARY, canaryPercent=50)
-    environment.up()
-    assert len(environment.containers()) == 1, "the old cluster is gone"
-    assert_share(observed(Client(environment.port), NOTIFICATIONS, SAMPLE), "1.1.0", 50)
-    environment.up("--expect-no-changes")

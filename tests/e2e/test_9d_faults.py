@@ -112,17 +112,31 @@ def test_a_bad_chart_or_manifest_is_named_and_the_rest_stands(
     up.up("--expect-no-changes")
 
 
+def with_another_port(environment: Environment) -> Client:
+    """Have the settings of a running environment name another port, and another share; requests to that port."""
+    environment.configure(CANARY, canaryPercent=10)
+    environment.up()
+    environment.port = free_port()
+    environment.configure(CANARY, canaryPercent=50)
+    return Client(environment.port)
+
+
+@pytest.mark.long
+def test_another_port_replaces_the_cluster_and_fills_it_again_in_one_up(up: Environment) -> None:
+    client = with_another_port(up)
+    up.up()
+    assert len(up.containers()) == 1, "the old cluster is gone"
+    assert_share(observed(client, NOTIFICATIONS, 1000), "1.1.0", 50)
+    up.up("--expect-no-changes")
+
+
 @pytest.mark.long
 def test_a_replacement_that_is_interrupted_again_and_again_comes_to_its_end(up: Environment) -> None:
-    up.configure(CANARY, canaryPercent=10)
-    up.up()
-    up.port = free_port()
-    up.configure(CANARY, canaryPercent=50)
+    client = with_another_port(up)
     series = Series(up, "replacement")
     for line, how in REPLACEMENT:
         series.interrupt(Point(line, line, 1), how)
     series.converge()
-    client = Client(up.port)
     assert_share(observed(client, NOTIFICATIONS, 300), "1.1.0", 50)
     eventually(60, "all services answer", lambda: all_answer(client))
 

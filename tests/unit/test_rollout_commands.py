@@ -1,12 +1,10 @@
-"""The verbs of `rollout` against stand-ins: what is refused, before anything is changed, and what is gone on with."""
+"""The verbs of `rollout` against stand-ins: who may do what when, and what is gone on with."""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,93 +12,17 @@ import yaml
 
 import settings
 from analysis import AnalysisError
-from analysis.checks import check
 from analysis.history import Ended, Event, Noted, Started
-from analysis.model import Sample
 from app.services import SERVICES
-from rollout import RolloutError, commands, drive, machine
-from rollout.commands import Place
-from rollout.drive import Driver
+from rollout import RolloutError, commands
 from rollout.stack import UpdateError
 from rollout.views import Journal
 from rollout.wishes import Wish
-from settings.rollouts import Rollout, service_settings
-from status.model import Service
 from tests.unit.recording import ROOT
-from tests.unit.rollout_world import BEFORE, NOTIFICATIONS, World, world
+from tests.unit.rollout_commands import GOOD, nobody_waits, phase, place, refusal, there, under_way
+from tests.unit.rollout_world import BEFORE, NOTIFICATIONS, World
 
-GOOD = {"to": "v1.1.0", "interval": "1s", "steps": ["50", "100"], "minRequests": "10"}
-
-
-class Numbers:
-    """A source that stands in: each track answers well, a hundred times for each reading."""
-
-    name = "stand-in"
-
-    def __init__(self, unreachable: bool = False) -> None:
-        self._unreachable = unreachable
-        self._readings = 0
-        self._tracks: list[str] = []
-
-    def begin(self, service: Service) -> None:
-        """A window begins."""
-        if self._unreachable:
-            raise AnalysisError("nobody answers at 127.0.0.1:9")
-        self._tracks = [track.name for track in service.tracks if track.name]
-
-    def read(self) -> Mapping[str, Sample]:
-        """More requests than before."""
-        self._readings += 1
-        return {track: Sample(requests=100 * self._readings) for track in self._tracks}
-
-    def close(self) -> None:
-        """Nothing to let go of."""
-
-
-@pytest.fixture(autouse=True)
-def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A clock that goes on when the driver sleeps."""
-    clock = World(Path("/nowhere"), [])
-    monkeypatch.setattr(commands, "Driver", functools.partial(Driver, clock=lambda: clock.now, sleep=clock.sleep))
-
-
-@pytest.fixture
-def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    """A world in which the commands find their stack."""
-    made = world(tmp_path)
-    monkeypatch.setattr(commands, "Stack", lambda *_: made)
-    monkeypatch.setattr(drive, "RETRY_SECONDS", 0.0)
-    return made
-
-
-def place(there: World, unreachable: bool = False, service: str = NOTIFICATIONS) -> Place:
-    """Where the commands act: the world."""
-    return Place(
-        service=service,
-        stack="test",
-        project=there.file.parent,
-        folder=there.file.parent / "rollouts",
-        environ={},
-        view=lambda _exits, _events: there,
-        source=lambda *_: Numbers(unreachable),
-        check=check,
-    )
-
-
-def refusal(there: World, options: Mapping[str, Any], *sets: str, **more: Any) -> str:
-    """What `rollout start` says when it refuses; and nothing was changed."""
-    before = there.file.read_bytes()
-    with pytest.raises(RolloutError) as refused:
-        commands.start(place(there, **more), options, sets)
-    assert there.file.read_bytes() == before and not there.updates, "a refusal changes nothing"
-    return str(refused.value)
-
-
-def phase(there: World) -> str:
-    """The phase that is written."""
-    state = there.rollout().state
-    assert state
-    return state.phase
+__all__ = ["nobody_waits", "there"]
 
 
 def test_a_rollout_is_started_driven_and_kept_as_a_history(there: World) -> None:
@@ -112,68 +34,6 @@ def test_a_rollout_is_started_driven_and_kept_as_a_history(there: World) -> None
     assert isinstance(events[0], Started) and isinstance(events[-1], Ended)
     assert events[0].settings == BEFORE and events[-1].settings == there.entry()
     assert journal.file.stat().st_mode & 0o777 == 0o600
-
-
-def test_everything_that_is_wrong_is_told_at_once_with_the_option_to_change(there: World) -> None:
-    wrong = {"to": "v1 1", "steps": ["50", "25"], "maxP95": "500", "source": "gateway"}
-    said = refusal(there, wrong, "nothing", unreachable=True)
-    assert said.startswith("5 problems") and "nothing was changed" in said
-    for told in (
-        '--to: given "v1 1"; wanted an image tag',
-        "--steps: given",
-        "--set: given nothing; wanted env.NAME=VALUE",
-        '--max-p95: given "500"; wanted a time with its unit',
-        "--source: given gateway; wanted a source that answers (nobody answers at 127.0.0.1:9)",
-        "fix: --max-p95 500ms",
-    ):
-        assert told in said, said
-
-
-@pytest.mark.parametrize(
-    ("options", "sets", "told"),
-    [
-        ({**GOOD, "to": "v1.0.0"}, (), "--to: given v1.0.0; wanted another version than stable's"),
-        ({}, (), "--to: given nothing"),
-        ({**GOOD, "strategy": "rolling"}, (), "--strategy: given"),
-        (GOOD, ("colour=red",), "services.notifications-service.tracks.candidate.colour: given an unknown key"),
-        (GOOD, ("minScale=few",), "tracks.candidate.minScale"),
-        ({**GOOD, "maxErrorRate": "1"}, (), "--max-error-rate: given"),
-    ],
-)
-def test_a_start_that_cannot_go_well_is_refused(
-    there: World, options: dict[str, Any], sets: tuple[str, ...], told: str
-) -> None:
-    assert told in refusal(there, options, *sets)
-
-
-def test_an_unknown_service_is_refused(there: World) -> None:
-    assert "service: given nobody; wanted one of frontend" in refusal(there, GOOD, service="nobody")
-
-
-def test_the_same_version_with_other_settings_is_a_rollout(there: World) -> None:
-    commands.start(place(there), {**GOOD, "to": "v1.0.0"}, ["env.B=2"])
-    assert phase(there) == "promoted"
-
-
-def test_a_plan_in_the_settings_needs_no_options_and_options_replace_it(there: World) -> None:
-    there.configuration.write(NOTIFICATIONS, BEFORE, {"to": "v2.0.0", "strategy": "blueGreen", "interval": "1s"})
-    done = commands.start(place(there), {"to": "v1.1.0", "minRequests": "10"}, ())
-    assert (done.to, done.strategy) == ("v1.1.0", "blueGreen") and there.shares == [0, 100, 100, -1]
-
-
-def test_options_are_of_one_rollout_and_a_declared_plan_is_of_all(there: World) -> None:
-    there.configuration.write(NOTIFICATIONS, BEFORE, {"to": "v2.0.0", "interval": "1s", "minRequests": "10"})
-    commands.start(place(there), {"to": "v1.1.0", "steps": ["50", "100"]}, ["env.B=2"])
-    done = commands.start(place(there), {"to": "v1.2.0", "strategy": "blueGreen"}, ())
-    assert done.overrides == {} and done.steps == (0, 100), "options of the last rollout are taken for this one's"
-    assert (done.interval, done.min_requests) == ("1s", 10), "what was declared is forgotten"
-
-
-def under_way(there: World, **plan: Any) -> Rollout:
-    """A rollout that some process left at its first step."""
-    rollout = machine.started(Rollout.model_validate({**GOOD, **plan}), "r1", BEFORE)
-    there.configuration.write(NOTIFICATIONS, service_settings(rollout), rollout.exported())
-    return rollout
 
 
 def test_a_second_rollout_of_a_service_is_refused(there: World) -> None:
@@ -285,17 +145,6 @@ def test_what_says_nothing_in_the_settings_is_in_nobodys_way(there: World, verb:
     assert phase(there) == end and there.entry() == {"stable": {"version": version}}
 
 
-def test_a_plan_that_is_edited_after_an_end_is_the_next_ones(there: World) -> None:
-    there.configuration.write(NOTIFICATIONS, BEFORE, {"to": "v2.0.0", "interval": "1s", "minRequests": "10"})
-    commands.start(place(there), {"to": "v1.1.0", "steps": ["50", "100"]}, ())
-    entry = there.configuration.rollout(NOTIFICATIONS)
-    assert entry and {**entry, "state": None} == {"to": "v2.0.0", "interval": "1s", "minRequests": "10", "state": None}
-    text = there.file.read_text()
-    there.file.write_text(text.replace("    to: v2.0.0\n", "    to: v1.2.0\n      maxErrorRate: 7%\n", 1))
-    done = commands.start(place(there), {}, ())
-    assert (done.to, done.max_error_rate) == ("v1.2.0", "7%"), "what was edited is ignored"
-
-
 def test_a_rollout_that_ended_says_still_what_it_was(there: World) -> None:
     done = commands.start(place(there), GOOD, ["env.B=2"])
     assert commands.current(place(there)) == done and done.to == "v1.1.0"
@@ -304,20 +153,3 @@ def test_a_rollout_that_ended_says_still_what_it_was(there: World) -> None:
     there.updates.clear()
     commands.resume(place(there), overwrite=False)
     assert there.shares == [-1], "an end is made real again by one update"
-
-
-@pytest.mark.parametrize(
-    ("given", "told"),
-    [
-        ("minScale={", "--set: given minScale={; wanted KEY=VALUE with a value in YAML"),
-        ("restart=2026-13-45", "--set"),
-        ("minScale=", "wanted a value"),
-    ],
-)
-def test_an_override_that_is_no_yaml_is_a_problem(there: World, given: str, told: str) -> None:
-    assert told in refusal(there, GOOD, given)
-
-
-def test_a_date_on_the_command_line_is_the_text_that_it_is(there: World) -> None:
-    commands.start(place(there), GOOD, ["restart=2026-11-23"])
-    assert phase(there) == "promoted" and there.entry()["stable"]["restart"] == "2026-11-23"

@@ -19,8 +19,8 @@ from rollout.lock import Desk
 from rollout.wishes import Wish, Wishes
 from settings.rollouts import Rollout
 from tests.unit.recording import ROOT
+from tests.unit.rollout_commands import phase, place, there, under_way
 from tests.unit.rollout_world import BEFORE, NOTIFICATIONS, World
-from tests.unit.test_rollout_commands import phase, place, there, under_way
 
 __all__ = ["there"]
 LEAVE = """
