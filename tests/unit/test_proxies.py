@@ -12,7 +12,10 @@ from analysis.checks import check
 from analysis.sources.prometheus import Prometheus
 from components.asked_cluster import AskedCluster, UnreachableError
 from components.cluster_client import cluster_client
+from components.diagnosis import why_not_ready
 from components.proxies import proxy_of
+from status import StatusError
+from status.cluster import read
 from status.model import Service
 from tests.forward_proxy import forward_proxy
 from tests.unit.http_server import serving
@@ -124,3 +127,12 @@ def test_what_is_elsewhere_is_asked_through_the_proxy(monkeypatch: Any) -> None:
         set_proxy(monkeypatch, proxy.url)
         assert check("http://checks.example/ready").run({}).outcome == "passed"
     assert proxy.asked == ["checks.example:80"]
+
+
+def test_status_and_the_diagnosis_tell_of_a_proxy_of_no_use(monkeypatch: Any) -> None:
+    set_proxy(monkeypatch, "socks5://proxy.example:1080")
+    text = json.dumps(kubeconfig("https://api.example:6443"))
+    with pytest.raises(StatusError, match=r"the cluster dev cannot be used: .*socks5"):
+        read(text, "default", "dev")
+    manifest = {"kind": "Service", "metadata": {"namespace": "default", "name": "s"}}
+    assert "socks5" in why_not_ready(text, manifest)[1]
