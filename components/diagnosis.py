@@ -12,6 +12,10 @@ from components.cluster_client import GROUP, SECONDS, VERSION, cluster_client
 from components.readiness import conditions, is_ready, of_pod, waited_for
 
 PLURALS = {"Service": "services", "Configuration": "configurations"}
+_NO_ANSWER = (
+    *(kubernetes.config.ConfigException, kubernetes.client.ApiException),
+    *(urllib3.exceptions.HTTPError, OSError),
+)
 LOG_LINES = 5
 """Lines of a container's log that are told."""
 
@@ -19,8 +23,8 @@ LOG_LINES = 5
 def why_not_ready(kubeconfig: str, manifest: Mapping[str, Any]) -> list[str]:
     """What the cluster says of an object that was applied as `manifest` says, one line each."""
     namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
-    client = cluster_client(kubeconfig)
     try:
+        client = cluster_client(kubeconfig)
         objects, core = kubernetes.client.CustomObjectsApi(client), kubernetes.client.CoreV1Api(client)
         plural = PLURALS[manifest["kind"]]
         released, *revisions = [
@@ -35,7 +39,7 @@ def why_not_ready(kubeconfig: str, manifest: Mapping[str, Any]) -> list[str]:
             lines += [line for pod in pods for line in of_pod(pod.to_dict())]
             for pod in pods[:1]:
                 lines += _log(core, namespace, pod.metadata.name)
-    except (kubernetes.client.ApiException, urllib3.exceptions.HTTPError, OSError) as error:
+    except _NO_ANSWER as error:
         lines = [f"and the cluster does not say why: {error}"]
     return [f"{manifest['kind']} {name} is not ready; its traffic stays where it was", *(f"  {line}" for line in lines)]
 

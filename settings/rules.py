@@ -38,6 +38,11 @@ def misplaced(settings: Settings) -> Iterator[Problem]:
             path = f"cluster.{to_camel(name)}"
             wanted = f"nothing: a cluster of provider {cluster.provider} has no such setting"
             yield Problem(path, f'"{getattr(cluster, name)}"', wanted, remove_command(path))
+    if existing and settings.network.registries:
+        wanted = (
+            "nothing: the nodes of an existing cluster are not the program's (docs/behind-a-firewall.md: pull secrets)"
+        )
+        yield Problem("network.registries", "a folder", wanted, remove_command("network.registries"))
     if not knative.install:
         for path in _of_installing(settings):
             wanted = "nothing: the Knative that is there is not changed (knative.install is false)"
@@ -55,6 +60,11 @@ def _of_installing(settings: Settings) -> Iterator[str]:
         yield "knative.version"
     if "activator_replicas" in settings.knative.model_fields_set:
         yield "knative.activatorReplicas"
+    if settings.knative.config:
+        yield "knative.config"
+    for name in ("proxy", "ca"):
+        if name in settings.network.model_fields_set:
+            yield f"network.{name}"
     if "replicas" in settings.kourier.model_fields_set:
         yield "kourier.replicas"
 

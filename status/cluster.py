@@ -34,7 +34,10 @@ def read(kubeconfig: str, namespace: str, cluster: str) -> Objects:
 
     cluster: its name, for the message.
     """
-    client = cluster_client(kubeconfig)
+    try:
+        client = cluster_client(kubeconfig)
+    except kubernetes.config.ConfigException as error:
+        raise StatusError(f"The kubeconfig of the cluster {cluster} cannot be used: {error}") from None
     custom, core = kubernetes.client.CustomObjectsApi(client), kubernetes.client.CoreV1Api(client)
     with answering(client, cluster):
         found = {

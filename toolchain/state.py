@@ -10,6 +10,8 @@ from pathlib import Path
 from toolchain import ToolchainError
 
 DEFAULT_STACK = "dev"
+LOCAL = ("127.0.0.1", "localhost", "127.0.0.1.sslip.io")
+"""This machine, and the services' URLs on it."""
 
 
 class Checkout:
@@ -51,10 +53,27 @@ def environment(checkout: Checkout, environ: Mapping[str, str]) -> dict[str, str
     }
     if not environ.get("PULUMI_BACKEND_URL"):
         made["PULUMI_BACKEND_URL"] = checkout.backend
+    made.update(direct(environ))
     # An empty passphrase is one, so only a missing variable counts as none.
     if "PULUMI_CONFIG_PASSPHRASE" not in environ and not environ.get("PULUMI_CONFIG_PASSPHRASE_FILE"):
         made["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(checkout.passphrase)
     return made
+
+
+def direct(environ: Mapping[str, str]) -> dict[str, str]:
+    """What the proxy's variables need where one is set: this machine's own addresses are asked directly.
+
+    The engine and the program talk at 127.0.0.1 by gRPC, whose library for Python would ask the proxy for that, too
+    (pulumi/pulumi#3274). It reads no blanks in the list.
+    """
+    if not any(environ.get(name) or environ.get(name.lower()) for name in ("HTTP_PROXY", "HTTPS_PROXY")):
+        return {}
+    # Programs read the one or the other: both say the same.
+    given = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    items = [item.strip() for item in given.split(",") if item.strip()]
+    missing = [] if items == ["*"] else [item for item in LOCAL if item not in items]  # * is read as such when alone
+    complete = ",".join([*items, *missing])
+    return {"no_proxy": complete, "NO_PROXY": complete}
 
 
 def prepare(checkout: Checkout, env: Mapping[str, str]) -> None:
