@@ -54,6 +54,7 @@ conference_args = ConferenceApplicationArgs(
     # A service stops when its stores are missing, and a first revision that never became ready is not tried again.
     needs={service: [*serving.needs, *stores.needs[service]] for service in SERVICES},
     placement=cluster.placement,
+    urls_of_the_cluster=cluster.installed is not None,
 )
 conference = ConferenceApplication("conference", conference_args, on_cluster)
 cluster.guard([*serving.needs, stores, conference])
