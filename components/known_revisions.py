@@ -86,8 +86,9 @@ class KnownRevisions:
             template = known.template(kind, name, wanted)
             if template is wanted:
                 return None
-            # What the engine hands over has no trigger in it where there is none, and is sent back as one.
-            args.opts.replacement_trigger = creation
+            # What the engine hands over has no trigger in it where there is none, and is sent back as one; and the SDK
+            # takes a protobuf value here, whose parts it accepts as a mapping, and refuses a text.
+            args.opts.replacement_trigger = creation.apply(lambda word: {"string_value": word}) if creation else None
             if known.has(kind, name, wanted["metadata"]["name"]):
                 # Compared with the state it is unchanged; where something else changes, the provider sends what the
                 # cluster has for a field that is ignored.

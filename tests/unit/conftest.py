@@ -20,6 +20,14 @@ RELEASES = {"1.10.2": "1.10.0", "1.23.0": "1.23.0"}
 """Releases of Serving that the program is tested with, and the Kourier of each."""
 
 
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy of the machine that runs the tests is none of theirs."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Small manifests, written by the tests."""

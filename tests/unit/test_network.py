@@ -219,3 +219,17 @@ def test_the_settings_mounts_stay_beside_the_creations_mark(tmp_path: Path) -> N
     assert machine.run("create").returncode == 0
     made = json.loads((tmp_path / "containers").read_text())[0]["Mounts"]
     assert made[0]["Destination"] == "/.docker" and len(made) == 2
+
+
+def test_a_mirror_with_a_prefix_for_each_registry_takes_every_image(manifests: Path) -> None:
+    registries = {"docker.io/": "hub", "gcr.io/": "gcr", "registry.example/": "other"}
+    redirected = {prefix: f"mirror.example/{name}/" for prefix, name in registries.items()}
+    recorded = program(manifests, sources={"images": redirected})
+    places = ("image", "queue-sidecar-image", "NODE_IMAGE")
+    images = {text for r in recorded.resources for path, text in r.plain_texts() if path and path[-1] in places}
+    stores = {r.name: r.inputs["values"]["image"] for r in recorded.of_kind("Release")}
+    assert len(images) > 6 and len(stores) == 3, "hardly an image is compared"
+    assert all(image.startswith("mirror.example/") for image in images), "an image comes from elsewhere"
+    assert any(image.startswith("mirror.example/hub/kindest/node:") for image in images), "the node's does"
+    assert {each["registry"] for each in stores.values()} == {"mirror.example"}
+    assert all(each["repository"].startswith("hub/bitnamilegacy/") for each in stores.values())

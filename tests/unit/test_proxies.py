@@ -20,16 +20,8 @@ from status.model import Service
 from tests.forward_proxy import forward_proxy
 from tests.unit.http_server import serving
 
-VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY")
 PROXY = "http://proxy.example:3128"
 UID = '{"metadata": {"uid": "the-uid"}}'
-
-
-@pytest.fixture(autouse=True)
-def no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
 
 
 def set_proxy(monkeypatch: pytest.MonkeyPatch, url: str, no_proxy: str = "") -> None:
