@@ -66,7 +66,9 @@ def downloaded(kept: Kept, download: Callable[[], bytes], check: Callable[[bytes
     try:
         return kept.content(download, check)
     except DownloadError as error:
-        raise SourceError(f"cannot download {kept.url}: {error}{_remark(error)}", *_remedies(error), way_out) from None
+        raise SourceError(
+            f"cannot download {kept.url}: {error}{_remark(error)}", *_remedies(error, kept.url), way_out
+        ) from None
     except OtherContentError as error:
         raise SourceError(f"cannot use {kept.url}: {error}", *error.ways_out, way_out) from None
     except OSError as error:
@@ -78,16 +80,18 @@ def _remark(error: DownloadError) -> str:
     return ", its limit of downloads is used up" if limited else ""
 
 
-def _remedies(error: DownloadError) -> list[str]:
-    """What helps against some statuses, beside another source."""
-    if not isinstance(error, StatusError) or error.status not in (TOO_MANY, *LOGIN_WANTED):
+def _remedies(error: DownloadError, place: str) -> list[str]:
+    """What helps against some statuses of a registry, beside another source."""
+    if not isinstance(error, StatusError) or not place.startswith("oci://"):
         return []
-    if error.host.endswith("docker.io"):
-        return [
-            "Docker Hub allows 100 downloads in six hours to an address without a login, more with one. Log in, then "
-            "repeat the command: docker login"
-        ]
-    return [f"If it is a registry, log in, then repeat the command: docker login {error.host}"]
+    hub = error.host.endswith("docker.io")
+    command = "docker login" if hub else f"docker login {error.host}"
+    if error.status in LOGIN_WANTED:
+        return [f"Log in as a user who may read it, then repeat the command: {command}"]
+    if error.status == TOO_MANY:
+        limit = "Docker Hub allows 100 downloads in six hours to an address without a login, and more with one. "
+        return [f"{limit if hub else ''}Wait, or log in and repeat the command: {command}"]
+    return []
 
 
 def _read(path: Path) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator
+from email.message import Message
 from pathlib import Path
 
 import pytest
 
 from components import published
 from components.charts import ChartSource
+from components.download import StatusError
 from components.sources import SourceError
 from tests.upstream import SILENT, Upstream, packed, upstream
 
@@ -243,3 +245,24 @@ def test_a_host_that_fails_is_named_with_the_way_out(
 def test_a_failure_that_passes_is_tried_again(outside: Upstream, archive: bytes) -> None:
     source, outside.fault, outside.fails = registry(outside, archive), 503, 2
     assert ChartSource(source).path("kafka", VERSION)
+
+
+@pytest.mark.parametrize(
+    ("host", "status", "command"),
+    [
+        ("registry-1.docker.io", 429, "six hours .* docker login$"),
+        ("auth.docker.io", 401, "may read it, .* docker login$"),
+        ("ghcr.io", 403, "may read it, .* docker login ghcr.io$"),
+        ("ghcr.io", 429, "^Wait, .* docker login ghcr.io$"),
+    ],
+)
+def test_a_registry_that_refuses_is_told_with_the_login_that_helps(
+    monkeypatch: pytest.MonkeyPatch, host: str, status: int, command: str
+) -> None:
+    def refused(*_: object) -> bytes:
+        raise StatusError(host, status, Message())
+
+    monkeypatch.setattr("components.oci_registry.fetch", refused)
+    with pytest.raises(SourceError) as raised:
+        ChartSource("oci://registry.example/charts").path("kafka", VERSION)
+    assert re.search(command, raised.value.ways_out[0]), raised.value.ways_out
