@@ -12,6 +12,7 @@ import pulumi
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from settings.local import with_sources
 from settings.model import Service, Settings
 from settings.problems import PROJECT, SECRETS, Problem, SettingsError, from_validation, remove_command, shown
 from settings.rollouts import service_settings
@@ -62,7 +63,7 @@ def from_stack(known_services: tuple[str, ...]) -> Settings:
     secret_keys = [key.removeprefix(prefix) for key in pulumi.runtime.config.get_config_secret_keys_env()]
     if plain := [_not_secret(key) for key in raw if key in secret_keys and key not in SECRETS]:
         raise SettingsError(plain)
-    settings = load(raw, known_services, Path.cwd())
+    settings = load(with_sources(raw, pulumi.get_stack(), Path.cwd()), known_services, Path.cwd())
     for warning in warnings(settings):
         pulumi.warn(warning)
     return settings
