@@ -50,6 +50,7 @@ conference_args = ConferenceApplicationArgs(
     domain=serving.domain,
     http_port=cluster.http_port,
     ready_within=settings.ready_within,
+    topic=settings.kafka.topic,
     image=images.redirected,
     # A service stops when its stores are missing, and a first revision that never became ready is not tried again.
     needs={service: [*serving.needs, *stores.needs[service]] for service in SERVICES},

@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-from app.services import SERVICES, ServiceDefinition, environment
+from app.services import SERVICES, ServiceDefinition, environment, topic_variable
 from components.known_revisions import KnownRevisions
 from components.objects import Placement
 from components.released_service import ReleasedService, ReleasedServiceArgs, TrackArgs
@@ -27,6 +27,8 @@ class ConferenceApplicationArgs:
     http_port: int
     ready_within: str
     """Limit for each released object to become ready."""
+    topic: str
+    """Kafka topic of the events."""
     image: Callable[[str], str]
     """Redirection of an image reference."""
     needs: Mapping[str, Sequence[pulumi.Resource]]
@@ -63,10 +65,10 @@ def service_args(name: str, args: ConferenceApplicationArgs, known: KnownRevisio
         domain=args.domain,
         http_port=args.http_port,
         ready_within=args.ready_within,
-        stable=TrackArgs(revision=_revision(definition, service.stable, None, args.image), tag=service.stable.tag),
+        stable=TrackArgs(revision=_revision(definition, service.stable, None, args), tag=service.stable.tag),
         tracks={
             track: TrackArgs(
-                revision=_revision(definition, version, track, args.image), percent=version.percent, tag=version.tag
+                revision=_revision(definition, version, track, args), percent=version.percent, tag=version.tag
             )
             for track, version in service.deployed_tracks.items()
         },
@@ -77,13 +79,13 @@ def service_args(name: str, args: ConferenceApplicationArgs, known: KnownRevisio
 
 
 def _revision(
-    definition: ServiceDefinition, version: Stable | Track, track: str | None, image: Callable[[str], str]
+    definition: ServiceDefinition, version: Stable | Track, track: str | None, args: ConferenceApplicationArgs
 ) -> RevisionArgs:
     separator = "@" if version.version.startswith("sha256:") else ":"
     return RevisionArgs(
-        image=image(f"{definition.repository}{separator}{version.version}"),
+        image=args.image(f"{definition.repository}{separator}{version.version}"),
         version=version.version,
-        env=environment(definition, track, version.env),
+        env=environment(definition, track, {**topic_variable(args.topic), **version.env}),
         min_scale=definition.min_scale if version.min_scale is None else version.min_scale,
         max_scale=version.max_scale,
         initial_scale=version.initial_scale,

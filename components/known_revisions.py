@@ -47,8 +47,9 @@ class Known:
 
     def has(self, kind: str, name: str, revision: str) -> bool:
         """Whether the object's template has this revision's name now."""
-        found = self.objects.get(kind, {}).get(name)
-        return bool(found) and found["spec"].get("template", {}).get("metadata", {}).get("name") == revision
+        found = self.objects.get(kind, {}).get(name, {})
+        template = found.get("spec", {}).get("template", {})
+        return bool(template.get("metadata", {}).get("name") == revision)
 
 
 class KnownRevisions:

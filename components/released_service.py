@@ -103,6 +103,8 @@ class ReleasedService(pulumi.ComponentResource):
     ) -> KubernetesObject:
         annotations = {
             "pulumi.com/waitFor": "condition=Ready",
+            # The stack decides the traffic: what kn, kubectl or a console took over is taken back, not a conflict.
+            "pulumi.com/patchForce": "true",
             # The queue-proxy of every pod drains for 30 s before it ends; nobody has to wait for that.
             "pulumi.com/deletionPropagationPolicy": "background",
         }

@@ -120,7 +120,7 @@ class VersionSettings(_Settings):
     version: Version
     tag: Label | None = None
     """Knative traffic tag: its own URL, and the value for the Knative-Serving-Tag header."""
-    env: Mapping[EnvironmentName, Text] = Field(default_factory=dict)
+    env: Mapping[EnvironmentName, ExactText] = Field(default_factory=dict)
     """Environment variables beside the service's own; the same name replaces."""
     min_scale: Scale | None = None
     """Pods kept at least; unset: the service's own (1 for frontend and notifications-service, else 0)."""

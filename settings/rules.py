@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
+from settings.knative_rules import CONFIGURATION_LENGTH
 from settings.model import Service, Settings
 from settings.problems import Problem, remove_command, set_command
 from settings.rollouts import CANDIDATE, Rollout
@@ -52,6 +53,18 @@ def misplaced(settings: Settings) -> Iterator[Problem]:
         yield Problem("knative.install", "false", wanted, remove_command("knative.install"))
     if not existing and knative.domain is None:
         yield Problem("knative.domain", "null", "a domain name", remove_command("knative.domain"))
+
+
+def untried_charts(settings: Settings) -> Iterator[Problem]:
+    """Charts of another major version than the one that was run: other data, names of objects and logins."""
+    for name in ("kafka", "postgresql", "redis"):
+        store = getattr(settings, name)
+        tried = str(type(store).model_fields["chart_version"].default)
+        major = tried.partition(".")[0]
+        if store.chart_version.partition(".")[0] != major:
+            path = f"{name}.chartVersion"
+            wanted = f"{major}.x.y: no other major version was run, and none can use the data of this one"
+            yield Problem(path, f'"{store.chart_version}"', wanted, set_command(path, tried))
 
 
 def _of_installing(settings: Settings) -> Iterator[str]:
@@ -162,12 +175,11 @@ def _track_names(name: str, service: Service) -> Iterator[Problem]:
                 where, "a track named stable", "another name: stable is what the tracks leave", remove_command(where)
             )
         joined = f"{name}-{track}"
-        # The revision name adds at least "-<1 of version>-<8 of digest>" to the configuration's name.
-        if len(joined) > DNS_LABEL_LENGTH - 11:
+        if len(joined) > CONFIGURATION_LENGTH:
             yield Problem(
                 where,
                 f"a name that makes the configuration {joined} ({len(joined)} characters)",
-                f"at most {DNS_LABEL_LENGTH - 11} characters once joined",
+                f"at most {CONFIGURATION_LENGTH} characters once joined",
                 remove_command(where),
             )
 

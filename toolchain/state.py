@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from toolchain import ToolchainError
 
+PROJECT = "knative-releases"
 DEFAULT_STACK = "dev"
 LOCAL = ("127.0.0.1", "localhost", "127.0.0.1.sslip.io")
 """This machine, and the services' URLs on it."""
@@ -33,6 +35,25 @@ class Checkout:
     def sources_of(self, knative: str | None) -> Path:
         """The sources file for a release of Knative Serving; None: for the default one."""
         return self.local / (f"sources-{knative}.yaml" if knative else "sources.yaml")
+
+    def settings_of(self, stack: str) -> Path:
+        """The file with a stack's settings."""
+        return self.root / f"Pulumi.{bare(stack)}.yaml"
+
+    def state_of(self, stack: str) -> Path:
+        """The file with a stack's state, in the checkout's own backend."""
+        return self.state / ".pulumi" / "stacks" / PROJECT / f"{bare(stack)}.json"
+
+    def resources_of(self, stack: str) -> int:
+        """How many resources that file has, read without pulumi."""
+        file = self.state_of(stack)
+        state = json.loads(file.read_text()) if file.exists() else {}
+        return len((state.get("checkpoint", {}).get("latest") or {}).get("resources") or ())
+
+
+def bare(stack: str) -> str:
+    """A stack's name without organization and project, as its files have it."""
+    return stack.rpartition("/")[2]
 
 
 def stack_name(environ: Mapping[str, str]) -> str:
@@ -85,7 +106,7 @@ def prepare(checkout: Checkout, env: Mapping[str, str]) -> None:
         checkout.state.mkdir(parents=True, exist_ok=True)
     if env.get("PULUMI_CONFIG_PASSPHRASE_FILE") != str(checkout.passphrase) or checkout.passphrase.exists():
         return
-    configuration = checkout.root / f"Pulumi.{stack_name(env)}.yaml"
+    configuration = checkout.settings_of(stack_name(env))
     if configuration.exists() and "\nencryptionsalt:" in f"\n{configuration.read_text()}":
         raise ToolchainError(
             f"{configuration.name} was encrypted with a passphrase that is not here: it has an encryptionsalt, but "

@@ -58,6 +58,9 @@ def release(cluster: BareCluster, percent: int, stable: str = "v1.0.0", tag: str
     canary = {"version": "v1.1.0", **({"tag": tag} if tag else {})}
     services = {NOTIFICATIONS: {"stable": {"version": stable}, "tracks": {"canary": canary}}}
     cluster.configure(services, knative={"install": False}, canaryPercent=percent)
+    # On a busy machine its webhook misses a probe now and then, and what is not available is refused.
+    available = ["deployment", "--all", "--namespace", "knative-serving", "--timeout=90s"]
+    cluster.environment.kubectl("wait", "--for=condition=Available", *available)
     cluster.environment.up()
     cluster.environment.up(UNCHANGED)
     return {target["revisionName"]: target.get("percent", 0) for target in service(cluster)["status"]["traffic"]}

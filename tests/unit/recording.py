@@ -163,12 +163,15 @@ def record(
     knative = {**_of_release(manifests), **configuration.get("knative", {})}
     configuration = {"sources": {}, **configuration, **({"knative": knative} if knative else {})}
     if isinstance(configuration["sources"], Mapping):
-        configuration["sources"] = {"manifests": str(manifests), **configuration["sources"]}
+        ours = {"manifests": str(manifests), "charts": str(small_release.charts(manifests))}
+        configuration["sources"] = {**ours, **configuration["sources"]}
     raw = {
         f"{PROJECT}:{key}": value if isinstance(value, str) else json.dumps(value)
         for key, value in configuration.items()
     }
-    with mock.patch.dict(os.environ, {"PULUMI_CONFIG": json.dumps(raw)}), asyncio.Runner() as runner:
+    environment = mock.patch.dict(os.environ, {"PULUMI_CONFIG": json.dumps(raw)})
+    # What the program places in the project's folder belongs to this run, and not to the checkout.
+    with environment, contextlib.chdir(manifests), asyncio.Runner() as runner:
         runner.get_loop()  # the run's own event loop, closed at its end
         # Pulumi keeps a run's state in context variables: a context of its own is a run of its own.
         return contextvars.Context().run(_run, first_preview, made_for, known or Known())
