@@ -19,8 +19,8 @@ from components.expected import checked
 from components.manifests import Manifest
 from components.sources import ManifestSource, SourceError, together
 
-WORD_SECONDS = 5.0
-"""How often a person reads what is still being waited for."""
+FIRST_WORD_SECONDS, NEXT_WORD_SECONDS = 5.0, 15.0
+"""After how long a person reads what is still being waited for, and how often from then on."""
 DEFINITIONS, CORE, KOURIER = "serving-crds.yaml", "serving-core.yaml", "kourier.yaml"
 """The manifests of a release."""
 
@@ -82,8 +82,9 @@ def _together(wanted: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
     """What each of them returns; all run beside each other. Raises SourceError for all that fail."""
     with ThreadPoolExecutor(max(len(wanted), 1)) as threads:
         futures = {name: threads.submit(read) for name, read in wanted.items()}
-        begun, waiting = time.monotonic(), set(futures.values())
-        while waiting := wait(waiting, WORD_SECONDS).not_done:
+        begun, waiting, seconds = time.monotonic(), set(futures.values()), FIRST_WORD_SECONDS
+        while waiting := wait(waiting, seconds).not_done:
+            seconds = NEXT_WORD_SECONDS
             names = ", ".join(name for name, future in futures.items() if future in waiting)
             # The engine shows what a program prints at once, and its own log only when the program pauses.
             print(f"still waiting for {names}: {time.monotonic() - begun:.0f} s", flush=True)

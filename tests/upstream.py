@@ -12,11 +12,13 @@ import contextlib
 import hashlib
 import io
 import json
+import os
 import tarfile
 import threading
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -181,10 +183,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def upstream() -> Iterator[Upstream]:
-    """Outside, as long as the block runs."""
+    """Outside, as long as the block runs; it is reached directly, whatever proxies the environment names."""
+    direct = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     running = Upstream()
     try:
-        yield running
+        with mock.patch.dict(os.environ, direct, clear=True):
+            yield running
     finally:
         running.refuse()
 

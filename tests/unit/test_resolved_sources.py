@@ -63,7 +63,7 @@ def test_an_update_asks_nobody_outside(small: Path, outside: Upstream) -> None:
 def test_a_long_wait_is_told_and_ends_with_all_that_failed(
     small: Path, outside: Upstream, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("components.resolved_sources.WORD_SECONDS", 0.2)
+    monkeypatch.setattr("components.resolved_sources.FIRST_WORD_SECONDS", 0.2)
     monkeypatch.setattr("components.download.SILENCE_SECONDS", 0.3)
     outside.fault = SILENT
     recorded = record({"sources": {"charts": f"oci://{outside.host}/charts"}, **VERSIONS}, small)
