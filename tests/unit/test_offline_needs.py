@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ GOOD = Machine(
     memory=8 * GIB - (300 << 20),
     disk=20 * GIB,
 )
-BAD = {
+BAD: Mapping[str, tuple[Any, str]] = {
     "system": ("Darwin", "Darwin on x86_64"),
     "processor": ("aarch64", "Linux on aarch64"),
     "root": (False, "not root"),
@@ -30,6 +31,11 @@ BAD = {
     "memory": (4 * GIB, "4.0 GiB"),
     "disk": (GIB, "1.0 GiB"),
 }
+
+
+def changed(changes: Mapping[str, Any]) -> Machine:
+    """The good machine, with changes."""
+    return replace(GOOD, **dict(changes))
 
 
 @pytest.fixture(autouse=True)
@@ -46,19 +52,19 @@ def test_a_sound_machine_lacks_nothing(distribution: str, go: str) -> None:
 
 @pytest.mark.parametrize(("name", "value", "told"), [(name, *case) for name, case in BAD.items()])
 def test_each_lack_is_told_with_what_was_found(name: str, value: Any, told: str) -> None:
-    found = list(lacking(replace(GOOD, **{name: value})))
+    found = list(lacking(changed({name: value})))
     assert len(found) == 1 and told in found[0] and "; wanted " in found[0], found
 
 
 @pytest.mark.parametrize(("name", "value"), [("distribution", ""), ("go", ""), ("distribution", "debian 11")])
 def test_what_is_not_there_is_a_lack(name: str, value: str) -> None:
-    assert len(list(lacking(replace(GOOD, **{name: value})))) == 1
+    assert len(list(lacking(changed({name: value})))) == 1
 
 
 def test_all_are_told_at_once_and_nothing_is_compiled(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bad = replace(GOOD, **{name: value for name, (value, _) in BAD.items()})
+    bad = changed({name: value for name, (value, _) in BAD.items()})
     monkeypatch.setattr(needs, "this_machine", lambda: bad)
     monkeypatch.setattr(command, "run_steps", lambda _: pytest.fail("it compiles before it looks"))
     for arguments in (["needs"], ["build"]):

@@ -70,7 +70,12 @@ def test_down_without_tools_compiles_none_and_says_how_to_go_on(
     with_stack(checkout, 3)
     (checkout.bin / "pulumi").unlink()
     ran: list[list[str]] = []
-    monkeypatch.setattr(steps, "run", lambda command, *_: ran.append(command[1:]) or 1)
+
+    def run(command: list[str], *_: object) -> int:
+        ran.append(command)
+        return 1
+
+    monkeypatch.setattr(steps, "run", run)
     with pytest.raises(ToolchainError) as refused:
         verbs.down(checkout, environ(checkout, SOURCES="offline"), console)
     assert [command[-1] for command in ran] == ["--from-cache"], "half an hour of compiling to delete a cluster"

@@ -17,8 +17,9 @@ from settings.local import with_sources
 from tests.unit import releases_server
 from tests.unit.releases_server import Releases
 from tests.unit.toolchain_world import FAKE_PULUMI, asked, environ, executable, make, with_stack
-from toolchain import ToolchainError, built, docker, install, pins, steps, verbs
+from toolchain import ToolchainError, built, docker, install, pins, verbs
 from toolchain.pins import Download
+from toolchain.stack import Stack
 from toolchain.state import Checkout
 
 UP = "up --yes --skip-preview --stack dev"
@@ -136,12 +137,8 @@ def test_the_preview_prepares_the_same(checkout: Checkout, releases: Releases, c
 
 
 def test_a_failing_up_is_the_failure_of_the_command(checkout: Checkout, releases: Releases, console: Console) -> None:
-    assert releases
-    verbs.up(checkout, environ(checkout), console)
-    pulumi = FAKE_PULUMI.replace("exit ", 'case "$1" in up) exit 5;; esac\nexit ')
-    (checkout.bin / "pulumi").unlink()
-    executable(checkout.bin / "pulumi", pulumi)
-    assert steps.run(["pulumi", "up"], checkout.root, {**environ(checkout), "PATH": f"{checkout.bin}:/bin"}) == 5
+    releases.publish("pulumi", FAKE_PULUMI.replace("exit ", 'case "$1" in up) exit 5;; esac\nexit ').encode())
+    assert verbs.up(checkout, environ(checkout), console) == 5
 
 
 @pytest.mark.parametrize("made", ["upstream", "offline", "before", "named"])
@@ -153,7 +150,7 @@ def test_one_silent_host_changes_nothing_while_a_stack_lives(
     stacks = with_stack(checkout, 105)
     expected: dict[str, object] = {"upstream": "{}", "offline": OURS, "before": "{}", "named": None}
     if made in ("upstream", "offline"):
-        verbs.Stack(checkout, {}).record("upstream" if made == "upstream" else "offline")
+        Stack(checkout, {}).record("upstream" if made == "upstream" else "offline")
     if made == "named":
         checkout.settings_of("dev").write_text(f"config:\n  knative-releases:sources: {OURS}\n")
     before = {file: file.read_bytes() for file in checkout.root.glob("Pulumi.*.yaml")}
@@ -177,7 +174,7 @@ def test_other_sources_for_a_stack_that_lives_are_refused_with_the_commands(
 ) -> None:
     tools_built_offline(checkout, monkeypatch)
     stacks = with_stack(checkout, 105)
-    verbs.Stack(checkout, {}).record("offline")
+    Stack(checkout, {}).record("offline")
     with pytest.raises(ToolchainError) as refused:
         verbs.up(checkout, environ(checkout, STACKS=stacks, SOURCES="upstream"), console)
     for told in ("105 resources", "data in its stores lost", "make down && make up SOURCES=upstream"):
@@ -206,7 +203,7 @@ def test_an_empty_stack_takes_other_sources_by_the_word(
     if named:
         checkout.settings_of("dev").write_text(f"config:\n  knative-releases:sources: {OURS}\n")
     else:
-        verbs.Stack(checkout, {}).record("offline")
+        Stack(checkout, {}).record("offline")
     assert verbs.up(checkout, environ(checkout, STACKS=stacks, SOURCES="upstream"), console) == 0
     assert recorded(checkout) == "{}"
     removals = [line for line in asked(checkout) if "config rm knative-releases:sources" in line]
@@ -270,7 +267,7 @@ def test_the_tools_of_before_stay_until_the_new_ones_are_ready(
 
 
 def test_the_program_finds_what_was_recorded_and_its_own_settings_go_first(tmp_path: Path) -> None:
-    stack = verbs.Stack(Checkout(tmp_path), {"PULUMI_STACK": "organization/knative-releases/prod"})
+    stack = Stack(Checkout(tmp_path), {"PULUMI_STACK": "organization/knative-releases/prod"})
     stack.record("offline")
     (tmp_path / OURS).write_text("manifests: /offline\n")
     raw = with_sources({}, "prod", tmp_path)
@@ -284,7 +281,7 @@ def test_the_program_finds_what_was_recorded_and_its_own_settings_go_first(tmp_p
 
 
 def test_a_recorded_file_that_is_gone_is_no_upstream(tmp_path: Path) -> None:
-    verbs.Stack(Checkout(tmp_path), {}).record("offline")
+    Stack(Checkout(tmp_path), {}).record("offline")
     with pytest.raises(settings.SettingsError, match=r"make up SOURCES=offline"):
         settings.load(with_sources({}, "dev", tmp_path), (), tmp_path)
 
