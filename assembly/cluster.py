@@ -10,6 +10,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.cluster import INGRESS_NODE_PORT, KindCluster, KindClusterArgs
+from components.downloads import inside
 from components.images import ImageMap
 from components.manifests import Manifest
 from components.objects import Placement
@@ -51,6 +52,7 @@ def cluster(settings: Settings, sources: ResolvedSources, images: ImageMap, clai
         http_port=settings.cluster.http_port,
         node_image=images.redirected(settings.cluster.node_image),
         archives=sources.archives,
+        downloads=inside(images.redirected, sources.archives.values()),
         profile=settings.knative.profile,
     )
     kind = KindCluster("cluster", args)

@@ -13,7 +13,7 @@ import logging
 import os
 import runpy
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -142,7 +142,12 @@ def word(command: str) -> str:
 
 
 def record(
-    configuration: Mapping[str, Any], manifests: Path, *, first_preview: bool = False, made_for: str | None = None
+    configuration: Mapping[str, Any],
+    manifests: Path,
+    *,
+    first_preview: bool = False,
+    made_for: str | None = None,
+    lost: bool = False,
 ) -> Recorded:
     """Run the program with a stack configuration.
 
@@ -150,6 +155,7 @@ def record(
     manifests: folder of release manifests, laid out as upstream.
     first_preview: nothing was ever made, so what commands print is not known.
     made_for: what the state says of the existing cluster; None: what the program says now.
+    lost: the cluster does not stand.
     An error of the program is kept in `error`.
     """
     knative = {**_of_release(manifests), **configuration.get("knative", {})}
@@ -163,7 +169,7 @@ def record(
     with mock.patch.dict(os.environ, {"PULUMI_CONFIG": json.dumps(raw)}), asyncio.Runner() as runner:
         runner.get_loop()  # the run's own event loop, closed at its end
         # Pulumi keeps a run's state in context variables: a context of its own is a run of its own.
-        return contextvars.Context().run(_run, first_preview, made_for)
+        return contextvars.Context().run(_run, first_preview, made_for, lost)
 
 
 def _of_release(manifests: Path) -> dict[str, str]:
@@ -172,7 +178,7 @@ def _of_release(manifests: Path) -> dict[str, str]:
     return {"version": found[0]} if found and found != [small_release.SERVING[1]] else {}
 
 
-def _run(first_preview: bool, made_for: str | None) -> Recorded:
+def _run(first_preview: bool, made_for: str | None, lost: bool) -> Recorded:
     monitor, recorded = RecordingMonitor(first_preview, made_for), Recorded()
     logger = logging.Logger("engine")
     logger.addHandler(_Kept(recorded.warnings))
@@ -180,6 +186,11 @@ def _run(first_preview: bool, made_for: str | None) -> Recorded:
         monitor.mocks, project=PROJECT, stack="test", preview=first_preview, monitor=monitor, logger=logger
     )
     exported: dict[str, pulumi.Output[Any]] = {}
+
+    def creation_word(_owner: str, _name: str, _port: int, announce: Callable[[], None]) -> str:
+        if lost:
+            announce()
+        return CREATION
 
     def export(name: str, value: Any) -> None:
         exported[name] = pulumi.Output.from_input(value)
@@ -197,7 +208,7 @@ def _run(first_preview: bool, made_for: str | None) -> Recorded:
         )
 
     try:
-        with mock.patch("components.cluster.creation_word", return_value=CREATION):  # Docker is not asked
+        with mock.patch("components.cluster.creation_word", creation_word):  # Docker is not asked
             program()
     except Exception as error:
         recorded.error = error

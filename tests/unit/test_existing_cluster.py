@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.asked_cluster import OtherClusterError, path_of
-from components.commands.kind_nodes import CommandError
+from components.commands.processes import CommandError
 from components.commands.same_cluster import same_cluster
 from components.existing_cluster import OwnershipError, outside, refuse_foreign
 from components.objects import OWNER_ANNOTATION
