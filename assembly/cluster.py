@@ -10,6 +10,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.cluster import INGRESS_NODE_PORT, KindCluster, KindClusterArgs
+from components.downloads import inside
 from components.images import ImageMap
 from components.manifests import Manifest
 from components.network import Network
@@ -54,6 +55,7 @@ def cluster(
         http_port=settings.cluster.http_port,
         node_image=images.redirected(settings.cluster.node_image),
         archives=sources.archives,
+        downloads=inside(images.redirected, sources.archives.values()),
         profile=settings.knative.profile,
         network=network,
     )

@@ -9,13 +9,12 @@ from typing import Any
 import pulumi
 from pulumi_kubernetes.helm.v3 import Release
 
-from components import interrupted_release
+from components import interrupted_release, waiting
+from components.downloads import READY_SECONDS
 from components.images import ImageMap, Reference
 from components.manifests import own
 from components.objects import OWNER_ANNOTATION, Placement, register
 
-TIMEOUT_SECONDS = 300
-"""Limit for a release to become ready, image pulls included."""
 RELEASES = ("kafka", "postgresql", "redis")
 """Names of the Helm releases."""
 REPOSITORY = "docker.io/bitnamilegacy"
@@ -53,16 +52,18 @@ class _Datastore(pulumi.ComponentResource):
     ) -> Release:
         placement = args.placement
         opts = placement.options(self, depends_on, [args.images.redirected(f"{REPOSITORY}/{name}")])
+        opts.hooks = waiting.hooks(f"the release {name}")
         if placement.kubeconfig:
             ours = placement.deleted_with is not None
-            opts.hooks = interrupted_release.hooks(name, args.namespace, placement.kubeconfig, ours)
+            repairs = interrupted_release.hooks(name, args.namespace, placement.kubeconfig, ours)
+            opts.hooks = pulumi.ResourceHookBinding.merge(repairs, opts.hooks)
         return Release(
             name,
             name=name,
             namespace=args.namespace,
             chart=args.chart,
             values={"image": image_values(args.images, name), **values},
-            timeout=TIMEOUT_SECONDS,
+            timeout=READY_SECONDS,
             opts=opts,
         )
 

@@ -14,7 +14,7 @@ import logging
 import os
 import runpy
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -150,6 +150,7 @@ def record(
     first_preview: bool = False,
     made_for: str | None = None,
     known: Known | None = None,
+    lost: bool = False,
 ) -> Recorded:
     """Run the program with a stack configuration.
 
@@ -158,6 +159,7 @@ def record(
     first_preview: nothing was ever made, so what commands print is not known.
     made_for: what the state says of the existing cluster; None: what the program says now.
     known: what the cluster has of Knative's objects; None: nothing.
+    lost: the cluster does not stand.
     An error of the program is kept in `error`.
     """
     knative = {**_of_release(manifests), **configuration.get("knative", {})}
@@ -174,7 +176,7 @@ def record(
     with environment, contextlib.chdir(manifests), asyncio.Runner() as runner:
         runner.get_loop()  # the run's own event loop, closed at its end
         # Pulumi keeps a run's state in context variables: a context of its own is a run of its own.
-        return contextvars.Context().run(_run, first_preview, made_for, known or Known())
+        return contextvars.Context().run(_run, first_preview, made_for, known or Known(), lost)
 
 
 def _of_release(manifests: Path) -> dict[str, str]:
@@ -183,7 +185,7 @@ def _of_release(manifests: Path) -> dict[str, str]:
     return {"version": found[0]} if found and found != [small_release.SERVING[1]] else {}
 
 
-def _run(first_preview: bool, made_for: str | None, known: Known) -> Recorded:
+def _run(first_preview: bool, made_for: str | None, known: Known, lost: bool) -> Recorded:
     monitor, recorded = RecordingMonitor(first_preview, made_for), Recorded()
     logger = logging.Logger("engine")
     logger.addHandler(_Kept(recorded.warnings))
@@ -191,6 +193,11 @@ def _run(first_preview: bool, made_for: str | None, known: Known) -> Recorded:
         monitor.mocks, project=PROJECT, stack="test", preview=first_preview, monitor=monitor, logger=logger
     )
     exported: dict[str, pulumi.Output[Any]] = {}
+
+    def creation_word(_owner: str, _name: str, _port: int, announce: Callable[[], None]) -> str:
+        if lost:
+            announce()
+        return CREATION
 
     def export(name: str, value: Any) -> None:
         exported[name] = pulumi.Output.from_input(value)
@@ -209,7 +216,7 @@ def _run(first_preview: bool, made_for: str | None, known: Known) -> Recorded:
 
     try:
         asking: dict[str, Any] = {
-            "components.cluster.creation_word": lambda *_: CREATION,
+            "components.cluster.creation_word": creation_word,
             "components.known_revisions.asked": lambda *_: known,
             "pulumi.runtime.resource._get_callbacks": _callbacks,
             "pulumi.runtime.resource._sync_monitor_supports_transforms": lambda: True,
