@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 
 from app.services import SERVICES, ServiceDefinition, environment, topic_variable
+from components.known_revisions import KnownRevisions
 from components.objects import Placement
 from components.released_service import ReleasedService, ReleasedServiceArgs, TrackArgs
 from components.revision import RevisionArgs
@@ -33,6 +34,8 @@ class ConferenceApplicationArgs:
     needs: Mapping[str, Sequence[pulumi.Resource]]
     """What must be there before a service starts, by service name: stores, gateway, control plane."""
     placement: Placement = Placement()
+    urls_of_the_cluster: bool = False
+    """See `components.released_service.ReleasedServiceArgs`."""
 
 
 class ConferenceApplication(pulumi.ComponentResource):
@@ -43,16 +46,17 @@ class ConferenceApplication(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ConferenceApplicationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("knative-releases:index:ConferenceApplication", name, None, opts)
-        services = {service: self._service(service, args) for service in SERVICES}
+        known = KnownRevisions(args.placement.kubeconfig)
+        services = {service: self._service(service, args, known) for service in SERVICES}
         self.releases = pulumi.Output.all(**{service: released.release for service, released in services.items()})
         self.register_outputs({"releases": self.releases})
 
-    def _service(self, name: str, args: ConferenceApplicationArgs) -> ReleasedService:
+    def _service(self, name: str, args: ConferenceApplicationArgs, known: KnownRevisions) -> ReleasedService:
         opts = pulumi.ResourceOptions(parent=self, depends_on=args.needs[name])
-        return ReleasedService(name, service_args(name, args), opts)
+        return ReleasedService(name, service_args(name, args, known), opts)
 
 
-def service_args(name: str, args: ConferenceApplicationArgs) -> ReleasedServiceArgs:
+def service_args(name: str, args: ConferenceApplicationArgs, known: KnownRevisions) -> ReleasedServiceArgs:
     """A service's settings as the arguments of its release. Pure."""
     definition, service = SERVICES[name], args.services[name]
     return ReleasedServiceArgs(
@@ -69,6 +73,8 @@ def service_args(name: str, args: ConferenceApplicationArgs) -> ReleasedServiceA
             for track, version in service.deployed_tracks.items()
         },
         placement=args.placement,
+        known=known,
+        urls_of_the_cluster=args.urls_of_the_cluster,
     )
 
 

@@ -16,6 +16,7 @@ from pulumi_command import local
 from components.commands.kind_nodes import CommandError
 from components.commands.standing import creation_word
 from components.machine import preflight_environment
+from components.network import NOTHING, Network
 from components.objects import LoadedArchive, Placement
 from components.secret import GeneratedWord
 
@@ -37,12 +38,14 @@ class KindClusterArgs:
     """Image archives to load into the node, in this order, with the images that they hold."""
     profile: str = "small"
     """Name of a profile of `components.machine.NEEDS`."""
+    network: Network = NOTHING
 
 
 class KindCluster(pulumi.ComponentResource):
     """One-node kind cluster that nothing but this stack created, with a Kubernetes provider for it.
 
-    A change of its name, port or node image replaces it; all that runs in it is then created again in the same update.
+    A change of its name, port, node image or network replaces it; all that runs in it is then created again in the same
+    update.
     """
 
     kubeconfig: pulumi.Output[str]
@@ -85,15 +88,20 @@ class KindCluster(pulumi.ComponentResource):
                 "CLUSTER_NAME": args.cluster_name,
                 "CLUSTER_OWNER": owner,
                 "CLUSTER_CREATION": creation,
-                "CLUSTER_CONFIG": kind_configuration(args.http_port),
+                "CLUSTER_CONFIG": kind_configuration(args.http_port, args.network),
                 "NODE_IMAGE": args.node_image,
                 "HTTP_PORT": str(args.http_port),
+                "PULLS": "" if args.archives else "yes",
+                **args.network.variables,  # kind hands them to the node
                 **preflight_environment(args.profile),
             },
             # The creation of the new cluster removes the old one, which holds its name or port: replaced the other way
             # round (delete_before_replace), the engine asks a provider that it has closed (docs/decisions/0005).
             # A cluster that is gone has no word: a new one makes it again (components/commands/standing.py).
-            triggers=[args.cluster_name, args.http_port, args.node_image, owner, creation],
+            triggers=[
+                *(args.cluster_name, args.http_port, args.node_image, owner, creation),
+                *filter(None, [args.network.node]),
+            ],
             logging=local.Logging.STDERR,  # stdout is the kubeconfig
             opts=pulumi.ResourceOptions(
                 parent=self,
@@ -133,11 +141,14 @@ def standing(owner: str, args: KindClusterArgs) -> str:
         raise LostDockerError(str(error)) from None
 
 
-def kind_configuration(http_port: int) -> str:
-    """The tutorial's kind configuration, as JSON (which is YAML)."""
+def kind_configuration(http_port: int, network: Network = NOTHING) -> str:
+    """The tutorial's kind configuration, as JSON (which is YAML), with what a network adds."""
     ingress = {"containerPort": INGRESS_NODE_PORT, "listenAddress": "127.0.0.1", "hostPort": http_port}
-    nodes = [{"role": "control-plane", "extraPortMappings": [ingress]}]
-    return json.dumps({"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", "nodes": nodes}, sort_keys=True)
+    mounts = {"extraMounts": network.mounts} if network.mounts else {}
+    patches = {"containerdConfigPatches": network.containerd_patches} if network.containerd_patches else {}
+    nodes = [{"role": "control-plane", "extraPortMappings": [ingress], **mounts}]
+    kind = {"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", "nodes": nodes, **patches}
+    return json.dumps(kind, sort_keys=True)
 
 
 def cluster_identity(kubeconfig: str) -> str:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
+from pulumi_kubernetes.helm.v3 import Release
 
 from components import interrupted_release, store_password, store_volume
 from components.images import ImageMap, Reference
 from components.manifests import own
 from components.objects import OWNER_ANNOTATION, Placement, register
-from components.sources import Chart
 
 TIMEOUT_SECONDS = 300
 """Limit for a release to become ready, image pulls included."""
@@ -29,7 +28,8 @@ _IMAGES = {"security": {"allowInsecureImages": True}}
 class DatastoreArgs:
     """What the three have in common."""
 
-    chart: Chart
+    chart: str
+    """Its path, relative to the project's folder (`components.charts`)."""
     size: str
     """Size of the volume, a Kubernetes quantity."""
     storage_class: str | None = None
@@ -65,9 +65,7 @@ class _Datastore(pulumi.ComponentResource):
             name,
             name=name,
             namespace=args.namespace,
-            chart=args.chart.chart,
-            version=args.chart.version,
-            repository_opts=RepositoryOptsArgs(repo=args.chart.repository) if args.chart.repository else None,
+            chart=args.chart,
             values={
                 **values,
                 "image": image_values(args.images, name),

@@ -71,6 +71,12 @@ class KubernetesObject(pulumi.CustomResource):
         super().__init__(f"kubernetes:{group}:{manifest['kind']}", name, {"status": None, **manifest}, opts)
 
     @property
+    def metadata(self) -> pulumi.Output[Any]:
+        """The object's metadata as the cluster has them."""
+        found: pulumi.Output[Any] = pulumi.get(self, "metadata")
+        return found
+
+    @property
     def status(self) -> pulumi.Output[Any]:
         """The object's status when it was last applied or refreshed."""
         found: pulumi.Output[Any] = pulumi.get(self, "status")

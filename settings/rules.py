@@ -39,6 +39,11 @@ def misplaced(settings: Settings) -> Iterator[Problem]:
             path = f"cluster.{to_camel(name)}"
             wanted = f"nothing: a cluster of provider {cluster.provider} has no such setting"
             yield Problem(path, f'"{getattr(cluster, name)}"', wanted, remove_command(path))
+    if existing and settings.network.registries:
+        wanted = (
+            "nothing: the nodes of an existing cluster are not the program's (docs/behind-a-firewall.md: pull secrets)"
+        )
+        yield Problem("network.registries", "a folder", wanted, remove_command("network.registries"))
     if not knative.install:
         for path in _of_installing(settings):
             wanted = "nothing: the Knative that is there is not changed (knative.install is false)"
@@ -50,24 +55,17 @@ def misplaced(settings: Settings) -> Iterator[Problem]:
         yield Problem("knative.domain", "null", "a domain name", remove_command("knative.domain"))
 
 
-def untried_charts(settings: Settings) -> Iterator[Problem]:
-    """Charts of another major version than the one that was run: other data, names of objects and logins."""
-    for name in ("kafka", "postgresql", "redis"):
-        store = getattr(settings, name)
-        tried = str(type(store).model_fields["chart_version"].default)
-        major = tried.partition(".")[0]
-        if store.chart_version.partition(".")[0] != major:
-            path = f"{name}.chartVersion"
-            wanted = f"{major}.x.y: no other major version was run, and none can use the data of this one"
-            yield Problem(path, f'"{store.chart_version}"', wanted, set_command(path, tried))
-
-
 def _of_installing(settings: Settings) -> Iterator[str]:
     """Paths of settings that only an installed Knative heeds."""
     if "version" in settings.knative.model_fields_set:
         yield "knative.version"
     if "activator_replicas" in settings.knative.model_fields_set:
         yield "knative.activatorReplicas"
+    if settings.knative.config:
+        yield "knative.config"
+    for name in ("proxy", "ca"):
+        if name in settings.network.model_fields_set:
+            yield f"network.{name}"
     if "replicas" in settings.kourier.model_fields_set:
         yield "kourier.replicas"
 

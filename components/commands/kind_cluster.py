@@ -54,7 +54,8 @@ def _created(name: str, marker: str) -> str:
     config = json.loads(os.environ["CLUSTER_CONFIG"])
     for node in config["nodes"]:
         # /dev/null is on every Docker host, shared folders or not.
-        node["extraMounts"] = [{"hostPath": "/dev/null", "containerPath": MARKER_FOLDER + marker, "readOnly": True}]
+        mark = {"hostPath": "/dev/null", "containerPath": MARKER_FOLDER + marker, "readOnly": True}
+        node["extraMounts"] = [*node.get("extraMounts", []), mark]
     arguments = ["--name", name, "--config", "-", "--quiet", "--image", os.environ["NODE_IMAGE"]]
     with tempfile.TemporaryDirectory() as folder:
         kubeconfig = Path(folder) / "kubeconfig"

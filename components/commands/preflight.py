@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from components.commands.kind_nodes import CommandError, clusters, run
+from components.commands.node_proxy import proxy_problems
 
 PINNED_KIND = "0.30.0"
 PINNED_PACKAGES = {"pulumi": "3.229.0", "pulumi-kubernetes": "4.25.0", "pulumi-command": "1.2.1"}
@@ -101,7 +102,7 @@ def preflight(name: str, owner: str) -> None:
     """Check all that a creation needs. Raises CommandError that lists every problem; nothing is changed."""
     problems = docker_problems()
     there = {} if problems else clusters()
-    problems += version_problems()
+    problems += [*version_problems(), *proxy_problems()]
     if name in there and not there[name].belongs_to(owner):
         problems.append(
             f"a kind cluster named {name} exists, and this stack did not create it. It is left alone. "

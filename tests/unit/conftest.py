@@ -9,11 +9,16 @@ import hypothesis
 import pytest
 
 from tests.conftest import MANIFESTS_VARIABLE
-from tests.unit import small_release
+from tests.unit import checkout_guard, small_release
 
 # The same examples in every run, and no failure because a machine is slow.
 hypothesis.settings.register_profile("unit", derandomize=True, deadline=None, max_examples=40)
 hypothesis.settings.load_profile("unit")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What using the product changes is closed to all unit tests."""
+    config.pluginmanager.register(checkout_guard)
 
 
 RELEASES = {"1.10.2": "1.10.0", "1.23.0": "1.23.0"}

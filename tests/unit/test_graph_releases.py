@@ -152,17 +152,6 @@ def test_redirected_images_reach_manifests_charts_services_and_the_node(small: P
     assert container["image"].startswith("dev.local/salaboy/frontend"), "the services' images"
 
 
-def test_charts_may_be_a_repository_or_a_folder(small: Path, tmp_path: Path) -> None:
-    repository = record({"sources": {"charts": "https://charts.example"}}, small).one("Release", "kafka").inputs
-    assert (repository["chart"], repository["repositoryOpts"]) == ("kafka", {"repo": "https://charts.example"})
-    for name in ("kafka", "postgresql", "redis"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "Chart.yaml").touch()
-    assert record({"sources": {"charts": str(tmp_path)}}, small).one("Release", "kafka").inputs["chart"] == str(
-        tmp_path / "kafka"
-    )
-
-
 def test_the_released_profile_leaves_the_requests_alone(small: Path) -> None:
     recorded = record({"knative": {"profile": "released"}}, small)
     for deployment in recorded.of_kind("Deployment"):
