@@ -21,7 +21,7 @@ def untried_charts(settings: Settings) -> Iterator[Problem]:
 
 
 def unusable_passwords(raw: Mapping[str, str]) -> Iterator[Problem]:
-    """Passwords that a store does not take, without repeating them: PostgreSQL's image refuses more than 100 characters.
+    """Passwords that a store does not take, not repeated: PostgreSQL's image refuses more than 100 characters.
 
     raw: the configuration, without the project's prefix.
     """
