@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from settings.local import with_sources
 from settings.model import Service, Settings
 from settings.problems import PROJECT, SECRETS, Problem, SettingsError, from_validation, remove_command, shown
 from settings.rollouts import service_settings
-from settings.rules import CANARY, broken, misplaced, under_way, untried_charts, warnings
+from settings.rules import CANARY, broken, misplaced, under_way, warnings
+from settings.store_rules import untried_charts, unusable_passwords
 from settings.types import Percent
 
 _PLAIN = ("canaryPercent",)
@@ -35,7 +36,7 @@ def load(raw: Mapping[str, str], known_services: tuple[str, ...], directory: Pat
     Raises SettingsError with every problem found.
     """
     problems: list[Problem] = []
-    problems += [problem for key in SECRETS if key in raw for problem in _password(key, raw[key])]
+    problems += unusable_passwords(raw)
     values = {key: _parsed(key, text, problems) for key, text in raw.items() if key not in SECRETS}
     changed = written.changed(said, values)
     values["sources"] = _sources(values.get("sources"), directory, problems)
@@ -84,14 +85,6 @@ def from_stack(known_services: tuple[str, ...]) -> Settings:
 def secret(key: str) -> pulumi.Output[str] | None:
     """A secret of the stack that is being run (one of SECRETS); None where it is not set."""
     return pulumi.Config(PROJECT).get_secret(key)
-
-
-def _password(key: str, value: str) -> Iterator[Problem]:
-    """What no store takes as a password, not repeated: PostgreSQL's image refuses more than 100 characters."""
-    if not 1 <= len(value) <= 100 or not value.isprintable():
-        given = "an empty password" if not value else f"a password of {len(value)} characters"
-        fix = f"pulumi config set --secret {key}, or {remove_command(key)} (one is generated)"
-        yield Problem(key, given, "1 to 100 characters, none of them a line break or another control character", fix)
 
 
 def _not_secret(key: str) -> Problem:

@@ -55,18 +55,6 @@ def misplaced(settings: Settings) -> Iterator[Problem]:
         yield Problem("knative.domain", "null", "a domain name", remove_command("knative.domain"))
 
 
-def untried_charts(settings: Settings) -> Iterator[Problem]:
-    """Charts of another major version than the one that was run: other data, names of objects and logins."""
-    for name in ("kafka", "postgresql", "redis"):
-        store = getattr(settings, name)
-        tried = str(type(store).model_fields["chart_version"].default)
-        major = tried.partition(".")[0]
-        if store.chart_version.partition(".")[0] != major:
-            path = f"{name}.chartVersion"
-            wanted = f"{major}.x.y: no other major version was run, and none can use the data of this one"
-            yield Problem(path, f'"{store.chart_version}"', wanted, set_command(path, tried))
-
-
 def _of_installing(settings: Settings) -> Iterator[str]:
     """Paths of settings that only an installed Knative heeds."""
     if "version" in settings.knative.model_fields_set:
