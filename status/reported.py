@@ -10,6 +10,7 @@ from typing import Any
 from components.readiness import PUT_BACK, conditions, of_pod
 from components.released_service import OWNER_LABEL, configuration_name
 from status.cluster import Object, Objects
+from status.drift import drift
 from status.model import Pod, Revision, Service, Track
 
 REVISION_LABEL = "serving.knative.dev/revision"
@@ -118,6 +119,7 @@ def _problems(
     configurations = [found for name, found in objects.configurations.items() if name in names]
     told = [_without_notes(found) for found in (*revisions, *configurations, objects.services[service])]
     yield from conditions(told)
+    yield from drift(service, tracks, objects)
     for track in tracks:
         if track.wanted is not None and track.revision.name not in objects.revisions:
             yield f"revision {track.revision.name} is not in the cluster: make up"
