@@ -13,6 +13,7 @@ from components.released_service import OWNER_LABEL, configuration_name
 from components.urls import reported as reported_url
 from components.urls import with_port
 from status.cluster import Objects
+from status.drift import drift
 from status.model import Pod, Revision, Service, Track
 
 REVISION_LABEL = "serving.knative.dev/revision"
@@ -129,6 +130,7 @@ def _problems(
     configurations = [found for name, found in objects.configurations.items() if name in names]
     told = [_without_notes(found) for found in (*revisions, *configurations, objects.services[service])]
     yield from conditions(told)
+    yield from drift(service, tracks, objects)
     for track in tracks:
         if track.wanted is not None and track.revision.name not in objects.revisions:
             yield f"revision {track.revision.name} is not in the cluster: make up"
