@@ -53,7 +53,7 @@ def merge(cluster: BareCluster, config_map: str, data: dict[str, str]) -> None:
     cluster.environment.kubectl("patch", "configmap", config_map, *patch)
 
 
-def release(cluster: BareCluster, percent: int, stable: str = "v1.0.0", tag: str | None = None) -> dict[str, str]:
+def release(cluster: BareCluster, percent: int, stable: str = "v1.0.0", tag: str | None = None) -> dict[str, int]:
     """Bring the release to a state, twice; the revision of each target of the Service's traffic, with its share."""
     canary = {"version": "v1.1.0", **({"tag": tag} if tag else {})}
     services = {NOTIFICATIONS: {"stable": {"version": stable}, "tracks": {"canary": canary}}}
