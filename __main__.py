@@ -8,6 +8,7 @@ from app.services import SERVICES
 from app.stores import ConferenceStores, ConferenceStoresArgs, chart_versions
 from assembly.claims import claims
 from assembly.cluster import cluster as cluster_of
+from assembly.serving import refuse_unknown
 from assembly.serving import serving as serving_on
 from components.debug_log import without_secrets
 from components.images import ImageMap
@@ -26,6 +27,7 @@ source_args = SourceArgs(
     archives=settings.sources.archives,
 )
 sources = resolve(source_args)
+refuse_unknown(settings, sources)
 
 cluster = cluster_of(settings, sources, images, claims(settings, sources))
 on_cluster = pulumi.ResourceOptions(providers=[cluster.provider])

@@ -10,6 +10,7 @@ import pulumi
 
 from app.services import SERVICES
 from assembly.cluster import Cluster
+from components import knative, kourier
 from components.images import ImageMap
 from components.knative import KnativeServing, KnativeServingArgs, configuration
 from components.kourier import INGRESS_CLASS, Kourier, KourierArgs
@@ -30,6 +31,13 @@ class Serving:
     """For the stack's outputs."""
 
 
+def refuse_unknown(settings: Settings, sources: ResolvedSources) -> None:
+    """Refuse releases that the program does not know, before anything is made. Raises UnknownReleaseError."""
+    if settings.knative.install:
+        knative.required(sources.core, settings.knative.version)
+        kourier.required(sources.kourier, settings.knative.kourier_version)
+
+
 def serving(settings: Settings, sources: ResolvedSources, images: ImageMap, cluster: Cluster) -> Serving:
     """Knative Serving with Kourier in a cluster; on one that has a Knative, just what is known of it."""
     if cluster.installed:
@@ -48,7 +56,7 @@ def serving(settings: Settings, sources: ResolvedSources, images: ImageMap, clus
         activator_replicas=settings.knative.activator_replicas,
         placement=cluster.placement,
     )
-    knative = KnativeServing("knative-serving", knative_args, on_cluster)
+    plane = KnativeServing("knative-serving", knative_args, on_cluster)
     kourier_args = KourierArgs(
         manifests=sources.kourier,
         images=images,
@@ -56,12 +64,12 @@ def serving(settings: Settings, sources: ResolvedSources, images: ImageMap, clus
         node_port=cluster.node_port,
         entrance=balancer,
         replicas=settings.kourier.replicas,
-        namespaces=knative.namespaces,
-        definitions=knative.definitions,
+        namespaces=plane.namespaces,
+        definitions=plane.definitions,
         placement=cluster.placement,
     )
-    kourier = Kourier("kourier", kourier_args, on_cluster)
-    needs: list[pulumi.Resource] = [knative, kourier, *([balancer] if balancer else [])]
+    ingress = Kourier("kourier", kourier_args, on_cluster)
+    needs: list[pulumi.Resource] = [plane, ingress, *([balancer] if balancer else [])]
     if cluster.farewell:
         needs.append(cluster.farewell(list(SERVICES), needs))
     return Serving(domain=domain, needs=needs, outputs={"address": balancer.address} if balancer else {})
