@@ -71,7 +71,7 @@ def test_the_server_is_told_first_then_the_secret_then_who_uses_it(login: Login)
     store, _, _ = run(login)
     assert asked(store) == ["password", "run", "keep_password", "restart_users"], "somebody is left with the old one"
     assert store.run.call_args.args == (login.script, [OLD, NEW, login.statement(NEW)])
-    assert store.keep_password.call_args.args == (login.secret, login.key, NEW)
+    assert store.keep_password.call_args.args == (login.kept_in, login.key, NEW)
 
 
 def test_a_password_that_stays_is_left_alone() -> None:
