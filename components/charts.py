@@ -22,7 +22,7 @@ from urllib.parse import urljoin
 import yaml
 
 from components import published
-from components.download import fetch
+from components.download import DownloadError, fetch
 from components.download_cache import Kept, sha256
 from components.oci_registry import chart_archive
 from components.sources import SourceError, downloaded
@@ -42,7 +42,7 @@ class ChartSource:
     """Charts below one base: an OCI registry (`oci://…`), a repository (`https://…`) or a directory."""
 
     base: str
-    _index: dict[str, Any] | None = None
+    _index: dict[str, Any] | Exception | None = None
     _alone: threading.Lock = field(default_factory=threading.Lock)
 
     def path(self, name: str, version: str) -> str:
@@ -85,13 +85,18 @@ class ChartSource:
     def _entry(self, name: str, version: str) -> tuple[str, str]:
         """URL of a chart's archive and its digest, as the repository's index has them."""
         place = f"{self.base.rstrip('/')}/index.yaml"
-        with self._alone:  # the charts are fetched beside each other, and the index once
+        with self._alone:  # the charts are fetched beside each other: the index once, and a silent host waited for once
             if self._index is None:
-                self._index = _index(fetch(place), place)
+                try:
+                    self._index = _index(fetch(place), place)
+                except (DownloadError, SourceError) as error:
+                    self._index = error
+        if isinstance(self._index, Exception):
+            raise self._index
         entries = self._index.get(name)
         for entry in entries if isinstance(entries, list) else []:
             if isinstance(entry, dict) and str(entry.get("version")) == version and entry.get("urls"):
-                return urljoin(place, entry["urls"][0]), str(entry.get("digest") or "")
+                return urljoin(place, str(entry["urls"][0])), str(entry.get("digest") or "")
         raise SourceError(f"{place} has no chart {name} {version}", _WAY_OUT)
 
 

@@ -18,7 +18,7 @@ import pulumi
 class Login:
     """How the services log in to a store, and how its server is told of another password."""
 
-    secret: str
+    kept_in: str
     """Secret of the release, where the pods of the services read the password."""
     key: str
     """Entry of the Secret."""
@@ -45,7 +45,7 @@ def _redis_command(password: str) -> str:
 
 _READ = "IFS= read -r old && IFS= read -r new && IFS= read -r statement || exit 1\n"
 POSTGRESQL = Login(
-    secret="postgresql",
+    kept_in="postgresql",
     key="postgres-password",
     value=("global", "postgresql", "auth", "postgresPassword"),
     script=_READ
@@ -59,7 +59,7 @@ exit 1
     statement=_sql,
 )
 REDIS = Login(
-    secret="redis",
+    kept_in="redis",
     key="redis-password",
     value=("auth", "password"),
     script=_READ
@@ -89,15 +89,15 @@ def hook(
 
         try:
             store = LivingStore(str(await kubeconfig.future()), namespace, release)
-            living = store.password(login.secret, login.key)
+            living = store.password(login.kept_in, login.key)
             if living is None or before == living == new:
                 return
             store.run(login.script, [living, str(new), login.statement(str(new))])
         except FAILURES as error:
             raise pulumi.RunError(refusal(release, without(str(error), [str(new)]))) from None
         try:
-            store.keep_password(login.secret, login.key, str(new))
-            store.restart_users(login.secret)
+            store.keep_password(login.kept_in, login.key, str(new))
+            store.restart_users(login.kept_in)
         except FAILURES as error:
             raise pulumi.RunError(unfinished(release, without(str(error), [str(new)]))) from None
 

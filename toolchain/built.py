@@ -30,6 +30,9 @@ def build(checkout: Checkout, env: Mapping[str, str], console: Console, *, compi
     compiling: False fails where the cache lacks anything. Raises ToolchainError or EngineError.
     """
     release = _release(env)
+    releases = (None, release) if release else (None,)
+    if engine.answers() and all(is_there(checkout, env, knative) for knative in releases):
+        return
     if not compiling:
         if _offline(checkout, env, "build", *_targets(checkout, None), "--from-cache"):
             raise ToolchainError("The tools are not in the cache, and building them takes about 25 minutes.")
@@ -42,7 +45,7 @@ def build(checkout: Checkout, env: Mapping[str, str], console: Console, *, compi
     if not engine.answers():
         with steps.step(console, "Docker"):
             engine.ensure_running(checkout.engine)
-    for knative in (None, release) if release else (None,):
+    for knative in releases:
         if not is_there(checkout, env, knative):
             with steps.step(console, f"offline build{f' with Knative {knative}' if knative else ''}"):
                 if _offline(checkout, env, "build", *_targets(checkout, knative)):

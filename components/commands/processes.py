@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import IO, NoReturn, cast
 
 WAYS = {
     "docker": "Install Docker (https://docs.docker.com/engine/install), and start it",
@@ -105,11 +105,11 @@ def say(message: str) -> None:
 
 
 def _read(process: subprocess.Popen[str], stdin: str, lines: list[str]) -> None:
-    assert process.stdin and process.stdout
-    with contextlib.suppress(BrokenPipeError), process.stdin:  # broken: it ended before it read all, and says why
-        process.stdin.write(stdin)
-    with process.stdout:
-        for line in process.stdout:
+    given, printed = cast(IO[str], process.stdin), cast(IO[str], process.stdout)  # it was started with both
+    with contextlib.suppress(BrokenPipeError), given:  # broken: it ended before it read all, and says why
+        given.write(stdin)
+    with printed:
+        for line in printed:
             lines.append(line.rstrip())
 
 

@@ -3,10 +3,10 @@
 #
 # Under the Python that runs the program, where the checkout has it: the state says the same in every checkout, and a
 # python3 on PATH may be older than the commands are written for (macOS has 3.9). Each exec makes the next program this
-# very process: pulumi-command kills no other one.
+# very process, and nothing else holds its output open: pulumi-command kills this process alone, and waits for the output.
 for python in .venv/bin/python "${VIRTUAL_ENV:-.venv}/bin/python" python3; do
     command -v "$python" > /dev/null 2>&1 || continue
-    if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+    if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' < /dev/null > /dev/null 2>&1; then
         module=$1
         shift
         exec "$python" -m "components.commands.$module" "$@"

@@ -84,6 +84,7 @@ def core() -> list[Manifest]:
         manifest("Image", "queue-proxy", space, "caching.internal.knative.dev/v1alpha1", spec={"image": QUEUE_IMAGE}),
         deployment("controller", space, PLANE_IMAGE),
         deployment("webhook", space, PLANE_IMAGE),
+        deployment("activator", space, PLANE_IMAGE),
         manifest("ServiceAccount", "controller", space),
         manifest("ClusterRole", "knative-serving-admin", api="rbac.authorization.k8s.io/v1", rules=[]),
         manifest("ConfigMap", "config-network", space, data={"_example": "text"}),

@@ -115,6 +115,17 @@ def test_the_index_of_a_repository_is_fetched_once_for_all_charts(
     assert outside.asked.count("/charts/index.yaml") == 1
 
 
+def test_a_silent_repository_is_waited_for_once(
+    outside: Upstream, archive: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("components.download.SILENCE_SECONDS", 0.2)
+    source, outside.fault = ChartSource(repository(outside, archive)), SILENT
+    for name in ("kafka", "postgresql", "redis"):
+        with pytest.raises(SourceError, match=f"cannot download .*/{name}:{VERSION}: .* silence"):
+            source.path(name, VERSION)
+    assert outside.asked == ["/charts/index.yaml"] * 3, "a person waits a minute for each chart"
+
+
 def test_a_folder_becomes_a_copy_whose_path_names_nothing_of_the_machine(folder: Path, project: Path) -> None:
     path = ChartSource(str(folder)).path("kafka", "1.2.3")
     assert re.fullmatch(r"\.local/charts/kafka-22\.1\.5-[0-9a-f]{12}", path), "the state names a folder of this machine"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -66,6 +69,21 @@ def test_an_old_python_is_a_sentence(checkout: Path) -> None:
     done = run(checkout)
     assert done.returncode == 1 and not done.stdout
     assert "Python 3.11 or newer is wanted" in done.stderr and "older or broken: python3" in done.stderr, done.stderr
+
+
+def test_a_killed_command_holds_its_output_open_no_longer(checkout: Path) -> None:
+    checking = checkout / "checking"
+    python(checkout / ".venv" / "bin" / "python", f"#!/bin/sh\necho $$ > {checking}\nexec /bin/sleep 60\n")
+    command = ["/bin/sh", "components/commands/run.sh", "kind_cluster", "create"]
+    with subprocess.Popen(command, cwd=checkout, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        for _ in range(600):
+            if checking.exists() and checking.read_text():
+                break
+            time.sleep(0.05)
+        process.kill()
+        # Else it is waited for: the command provider waits until nobody has the output open.
+        assert process.communicate(timeout=20) == (b"", b"")
+    os.kill(int(checking.read_text()), signal.SIGKILL)
 
 
 def test_the_program_says_the_same_in_every_checkout_and_leaves_no_shell_between(tmp_path: Path) -> None:

@@ -188,3 +188,13 @@ def test_a_destroy_goes_on_only_in_the_cluster_that_the_stack_was_put_into(tmp_p
     for context, told in (("c", "does not answer"), ("gone", "there is no context gone")):
         with pytest.raises(CommandError, match=rf"(?s){told}.*stack rm --force --preserve-config staging"):
             same_cluster(context, str(file), UID, "staging")
+
+
+def test_a_destroy_that_may_not_look_is_not_told_to_forget_the_cluster(tmp_path: Path) -> None:
+    file = tmp_path / "kubeconfig"
+    with serving(lambda *_: (403, "{}")) as port:
+        file.write_text(kubeconfig(f"http://127.0.0.1:{port}"))
+        with pytest.raises(CommandError) as raised:
+            same_cluster("c", str(file), UID, "staging")
+    assert "get namespaces kube-system" in str(raised.value), "the missing right is not told"
+    assert "stack rm" not in str(raised.value), "a living cluster would be forgotten with all that is in it"

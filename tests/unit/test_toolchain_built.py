@@ -70,7 +70,7 @@ def test_what_is_there_is_not_built_again(checkout: Checkout, build: Build, cons
     for _ in range(2):
         fill(checkout, env, OFFLINE, console)
     target = f"offline build --bin {checkout.bin} --sources {checkout.sources}"
-    assert build.ran == ["offline needs", target, "offline needs"]
+    assert build.ran == ["offline needs", target]
 
 
 @pytest.mark.parametrize("lost", ["an archive", "the node image", "a tool", "the sources", "another recipe"])
