@@ -14,6 +14,8 @@ import urllib.request
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from components.proxies import open_url
+
 SILENCE_SECONDS = 20.0
 """Longest silence of a server, while connecting or in the middle of an answer."""
 FILE_SECONDS = 600.0
@@ -74,7 +76,7 @@ def _once(url: str, headers: Mapping[str, str], authorization: str | None) -> by
         if authorization:
             request.add_unredirected_header("Authorization", authorization)
         # Any scheme that urllib knows may be meant: the base is the user's own setting.
-        with urllib.request.urlopen(request, timeout=SILENCE_SECONDS) as response:  # nosec B310
+        with open_url(request, SILENCE_SECONDS) as response:
             host = urlsplit(response.url).netloc or host
             return _whole(response, host)
     except urllib.error.HTTPError as error:

@@ -58,7 +58,7 @@ def is_local(name: str) -> bool:
         return False
 
 
-def open_url(url: str, seconds: float) -> HTTPResponse:
+def open_url(url: str | urllib.request.Request, seconds: float) -> HTTPResponse:
     """`urllib.request.urlopen` with these rules. The caller answers for the URL's scheme."""
     response: HTTPResponse = urllib.request.build_opener(_ProxyHandler()).open(url, timeout=seconds)
     return response

@@ -13,6 +13,7 @@ from analysis.sources.prometheus import Prometheus
 from components.asked_cluster import AskedCluster, UnreachableError
 from components.cluster_client import cluster_client
 from components.diagnosis import why_not_ready
+from components.download import fetch
 from components.proxies import proxy_of
 from status import StatusError
 from status.cluster import read
@@ -128,3 +129,10 @@ def test_status_and_the_diagnosis_tell_of_a_proxy_of_no_use(monkeypatch: Any) ->
         read(text, "default", "dev")
     manifest = {"kind": "Service", "metadata": {"namespace": "default", "name": "s"}}
     assert "socks5" in why_not_ready(text, manifest)[1]
+
+
+def test_a_mirror_on_this_machine_is_asked_directly(monkeypatch: Any) -> None:
+    with forward_proxy() as proxy, serving(lambda *_: (200, "content")) as port:
+        set_proxy(monkeypatch, proxy.url)
+        assert fetch(f"http://127.0.0.1:{port}/file") == b"content"
+    assert proxy.asked == []
