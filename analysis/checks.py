@@ -11,12 +11,12 @@ import shlex
 import shutil
 import subprocess
 import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from analysis import AnalysisError
 from analysis.model import Check, Finding
+from components.proxies import open_url
 
 SECONDS = 30.0
 """Limit for a command or a URL."""
@@ -65,7 +65,7 @@ class UrlCheck:
         """See `Check.run`."""
         try:
             # Only http(s) gets here: `check` sees to it.
-            with urllib.request.urlopen(self.name, timeout=self.seconds) as response:  # nosec B310
+            with open_url(self.name, self.seconds) as response:
                 return _finding(self.name, True, f"status {response.status}")
         except urllib.error.HTTPError as error:
             return _finding(self.name, False, f"status {error.code}")

@@ -12,6 +12,10 @@ from components.cluster_client import GROUP, SECONDS, VERSION, cluster_client
 from components.readiness import conditions, is_ready, of_pod, waited_for
 
 PLURALS = {"Service": "services", "Configuration": "configurations"}
+_NO_ANSWER = (
+    *(kubernetes.config.ConfigException, kubernetes.client.ApiException),
+    *(urllib3.exceptions.HTTPError, OSError),
+)
 LOG_LINES = 5
 """Lines of a container's log that are told."""
 
@@ -19,9 +23,9 @@ LOG_LINES = 5
 def why_not_ready(kubeconfig: str, manifest: Mapping[str, Any]) -> list[str]:
     """What the cluster says of an object that was applied as `manifest` says, one line each."""
     namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
-    cluster = _Cluster(kubeconfig, namespace)
     said, missing, of_pods, silence = list[Mapping[str, Any]](), list[str](), list[str](), list[str]()
     try:
+        cluster = _Cluster(kubeconfig, namespace)
         # The object itself first: where a revision was never made, only its conditions say why.
         said += cluster.knative(PLURALS[manifest["kind"]], name)
         for revision in waited_for(manifest):
@@ -32,7 +36,7 @@ def why_not_ready(kubeconfig: str, manifest: Mapping[str, Any]) -> list[str]:
                 said += found
                 said += cluster.deployments(revision)
                 of_pods += cluster.of_pods(revision)
-    except (kubernetes.client.ApiException, urllib3.exceptions.HTTPError, OSError) as error:
+    except _NO_ANSWER as error:
         silence.append(f"and the cluster does not say {'more' if said else 'why'}: {error}")
     lines = [*conditions(said), *missing, *of_pods, *silence]
     return [f"{manifest['kind']} {name} is not ready; its traffic stays where it was", *(f"  {line}" for line in lines)]

@@ -101,8 +101,7 @@ class ExistingCluster(pulumi.ComponentResource):
         """A command that `pulumi destroy` runs before it deletes some resources; its failure keeps them."""
         return local.Command(
             f"{self._name}-{name}",
-            # The Kubernetes client is in the checkout's virtual environment.
-            delete=f'PATH="$PWD/.venv/bin:$PATH" python3 -m components.commands.{command}',
+            delete=f"exec sh components/commands/run.sh {command}",
             environment={
                 "CLUSTER_CONTEXT": self._args.asked.context,
                 "CLUSTER_KUBECONFIG": self._args.path or "",

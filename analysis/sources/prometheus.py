@@ -13,7 +13,6 @@ import math
 import time
 import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 from analysis import AnalysisError
 from analysis.histogram import Bucket, Histogram
 from analysis.model import Sample
+from components.proxies import open_url
 from status.model import Service
 
 SECONDS = 3.0
@@ -101,7 +101,7 @@ class Prometheus:
         url = f"{self._url}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
         try:
             # Only http(s): the constructor refuses other schemes.
-            with urllib.request.urlopen(url, timeout=SECONDS) as response:  # nosec B310
+            with open_url(url, SECONDS) as response:
                 answer = json.load(response)
         except urllib.error.HTTPError as error:
             raise AnalysisError(f"{self._url} refuses ({error.code}: {_told(error)}) the query: {query}") from None

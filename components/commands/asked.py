@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from components.commands.kind_nodes import CommandError
+from components.commands.processes import CommandError
 
 if TYPE_CHECKING:
     from components.asked_cluster import AskedCluster

@@ -9,15 +9,28 @@ import hypothesis
 import pytest
 
 from tests.conftest import MANIFESTS_VARIABLE
-from tests.unit import small_release
+from tests.unit import checkout_guard, small_release
 
 # The same examples in every run, and no failure because a machine is slow.
 hypothesis.settings.register_profile("unit", derandomize=True, deadline=None, max_examples=40)
 hypothesis.settings.load_profile("unit")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """What using the product changes is closed to all unit tests."""
+    config.pluginmanager.register(checkout_guard)
+
+
 RELEASES = {"1.10.2": "1.10.0", "1.23.0": "1.23.0"}
 """Releases of Serving that the program is tested with, and the Kourier of each."""
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy of the machine that runs the tests is none of theirs."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
 
 
 @pytest.fixture(scope="session")

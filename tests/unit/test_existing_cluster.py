@@ -10,7 +10,7 @@ import pytest
 
 from components.api_paths import collection_of, is_collection, question
 from components.asked_cluster import Found, OtherClusterError, RefusedError
-from components.commands.kind_nodes import CommandError
+from components.commands.processes import CommandError
 from components.commands.same_cluster import same_cluster
 from components.existing_cluster import OwnershipError, outside, refuse_foreign
 from components.installed_knative import looked_at
