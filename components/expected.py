@@ -16,6 +16,7 @@ OBJECTS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
     "serving-core.yaml": [
         ("Namespace", "", "knative-serving"),
         *(("ConfigMap", "knative-serving", name) for name in _CONFIG_MAPS),
+        ("Deployment", "knative-serving", "activator"),
     ],
     "kourier.yaml": [
         ("Namespace", "", "kourier-system"),

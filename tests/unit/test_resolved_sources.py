@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from components.expected import OBJECTS
-from components.knative import configuration
+from components.knative import ACTIVATOR, configuration
+from components.manifests import GATEWAY
 from tests.unit.recording import record
 from tests.upstream import SILENT, Upstream, packed, upstream
 
@@ -96,3 +97,10 @@ def test_a_release_without_what_the_program_changes_is_refused_before_anything_i
 def test_every_config_map_that_is_set_is_looked_for() -> None:
     looked_for = {name for kind, _, name in OBJECTS["serving-core.yaml"] if kind == "ConfigMap"}
     assert looked_for == set(configuration("ingress", "example.com")), "one that is missing is not told"
+
+
+def test_every_deployment_whose_pods_are_set_is_looked_for() -> None:
+    looked_for = {key for keys in OBJECTS.values() for key in keys if key[0] == "Deployment"}
+    assert {("Deployment", "knative-serving", ACTIVATOR), ("Deployment", "kourier-system", GATEWAY)} <= looked_for, (
+        "its replicas are a KeyError"
+    )
