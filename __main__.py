@@ -11,7 +11,7 @@ from app.stores import ConferenceStores, ConferenceStoresArgs, chart_versions
 from assembly.claims import claims
 from assembly.cluster import cluster as cluster_of
 from assembly.network import network_of
-from assembly.serving import refuse_release
+from assembly.serving import refuse_configuration
 from assembly.serving import serving as serving_on
 from components.debug_log import without_secrets
 from components.images import ImageMap
@@ -30,7 +30,8 @@ source_args = SourceArgs(
     archives=settings.sources.archives,
 )
 sources = resolve(source_args)
-refuse_release(settings, sources)
+
+refuse_configuration(settings, sources)
 network = network_of(settings, sources, os.environ)
 cluster = cluster_of(settings, sources, images, network, claims(settings, sources))
 on_cluster = pulumi.ResourceOptions(providers=[cluster.provider])

@@ -10,7 +10,6 @@ import pulumi
 
 from app.services import SERVICES
 from assembly.cluster import Cluster
-from components import knative, kourier
 from components.images import ImageMap
 from components.knative import KnativeServing, KnativeServingArgs, configuration
 from components.knative_config import refuse, with_given
@@ -31,18 +30,6 @@ class Serving:
     """What is ready before a service starts."""
     outputs: Mapping[str, Any] = field(default_factory=dict)
     """For the stack's outputs."""
-
-
-def refuse_release(settings: Settings, sources: ResolvedSources) -> None:
-    """Reject releases that lack what the program sets in them, before anything is made.
-
-    Raises UnknownReleaseError; KnativeConfigError for settings of Knative's ConfigMaps that cannot be merged into them.
-    """
-    if settings.knative.install:
-        knative.required(sources.core, settings.knative.version)
-        kourier.required(sources.kourier, settings.knative.kourier_version)
-    ours = {name: data if isinstance(data, Mapping) else {} for name, data in configuration(INGRESS_CLASS, "").items()}
-    refuse(ours, settings.knative.config, sources.core)
 
 
 def serving(
@@ -66,7 +53,7 @@ def serving(
         network=network,
         placement=cluster.placement,
     )
-    plane = KnativeServing("knative-serving", knative_args, on_cluster)
+    knative = KnativeServing("knative-serving", knative_args, on_cluster)
     kourier_args = KourierArgs(
         manifests=sources.kourier,
         images=images,
@@ -74,15 +61,21 @@ def serving(
         node_port=cluster.node_port,
         entrance=balancer,
         replicas=settings.kourier.replicas,
-        namespaces=plane.namespaces,
-        definitions=plane.definitions,
+        namespaces=knative.namespaces,
+        definitions=knative.definitions,
         placement=cluster.placement,
     )
-    ingress = Kourier("kourier", kourier_args, on_cluster)
-    needs: list[pulumi.Resource] = [plane, ingress, *([balancer] if balancer else [])]
+    kourier = Kourier("kourier", kourier_args, on_cluster)
+    needs: list[pulumi.Resource] = [knative, kourier, *([balancer] if balancer else [])]
     if cluster.farewell:
         needs.append(cluster.farewell(list(SERVICES), needs))
     return Serving(domain=domain, needs=needs, outputs={"address": balancer.address} if balancer else {})
+
+
+def refuse_configuration(settings: Settings, sources: ResolvedSources) -> None:
+    """Raise KnativeConfigError for settings of Knative's ConfigMaps that cannot be merged into the release's."""
+    ours = {name: data if isinstance(data, Mapping) else {} for name, data in configuration(INGRESS_CLASS, "").items()}
+    refuse(ours, settings.knative.config, sources.core)
 
 
 def _derived(balancer: LoadBalancer | None) -> pulumi.Output[str]:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.images import ImageMap
-from components.knative_versions import OLDEST, VERSION_LABEL, refused_change
-from components.known_releases import require
+from components.knative_versions import VERSION_LABEL, refused_change
 from components.manifests import (
     SMALL,
     Manifest,
@@ -116,16 +115,6 @@ class KnativeDefinitions(pulumi.ComponentResource):
         super().__init__("knative-releases:index:KnativeDefinitions", name, None, opts)
         self.objects = register(manifests, self, [], placement)
         self.register_outputs({})
-
-
-def required(manifests: Sequence[Manifest], version: str) -> None:
-    """Refuse a release of Knative Serving that lacks what is configured. Raises UnknownReleaseError. Pure.
-
-    manifests: objects of its serving-core.yaml.
-    """
-    maps = [("ConfigMap", NAMESPACE, name) for name in configuration("", "")]
-    way = f"pulumi config set --path 'knative-releases:knative.version' {OLDEST}"
-    require(f"Knative Serving {version}", way, manifests, [*maps, ("Deployment", NAMESPACE, ACTIVATOR)])
 
 
 def configuration(ingress_class: str, domain: pulumi.Input[str]) -> dict[str, pulumi.Input[Mapping[str, str]]]:

@@ -10,18 +10,8 @@ from dataclasses import dataclass
 import pulumi
 
 from components.images import ImageMap
-from components.known_releases import require
-from components.load_balancer import NAMESPACE, SERVICE, LoadBalancer
-from components.manifests import (
-    GATEWAY,
-    SMALL,
-    Manifest,
-    key,
-    own,
-    redirect_images,
-    transformed,
-    with_replicas,
-)
+from components.load_balancer import NAMESPACE, LoadBalancer
+from components.manifests import GATEWAY, SMALL, Manifest, key, own, redirect_images, transformed, with_replicas
 from components.objects import KubernetesObject, Placement, register
 
 INGRESS_CLASS = "kourier.ingress.networking.knative.dev"
@@ -78,20 +68,6 @@ class Kourier(pulumi.ComponentResource):
         self, manifests: Sequence[Manifest], depends_on: Sequence[pulumi.Resource] = ()
     ) -> list[KubernetesObject]:
         return register(manifests, self, depends_on, self._placement)
-
-
-def required(manifests: Sequence[Manifest], version: str) -> None:
-    """Refuse a release of Kourier that lacks its gateway or the gateway's Service. Raises UnknownReleaseError. Pure.
-
-    manifests: objects of its kourier.yaml.
-    """
-    way = "pulumi config rm --path 'knative-releases:knative.kourierVersion'"
-    require(
-        f"Kourier {version}",
-        way,
-        manifests,
-        [("Namespace", "", NAMESPACE), SERVICE, ("Deployment", NAMESPACE, GATEWAY)],
-    )
 
 
 def ingress(node_port: int) -> Manifest:

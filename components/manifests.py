@@ -52,8 +52,7 @@ def annotate(annotations: Mapping[str, str]) -> Transform:
 
 
 def merge_config_map(namespace: str, name: str, data: pulumi.Input[Mapping[str, str]]) -> Transform:
-    """Set keys of one ConfigMap: what `kubectl patch` would do later, done before there are two owners. Other objects
-    stay as they are; that there is such a ConfigMap is `require`'s to say.
+    """Set keys of one ConfigMap: what `kubectl patch` would do later, done before there are two owners.
 
     Where `data` is an output, so is the ConfigMap's data then: no later transform can look inside.
     """

@@ -15,6 +15,7 @@ from typing import Any
 
 from components.archives import images_of
 from components.charts import ChartSource
+from components.expected import checked
 from components.manifests import Manifest
 from components.sources import ManifestSource, SourceError, together
 
@@ -59,8 +60,8 @@ def resolve(args: SourceArgs) -> ResolvedSources:
     wanted: dict[str, Callable[[], Any]] = {}
     if serving:
         wanted[DEFINITIONS] = partial(manifests.load, "serving", serving, DEFINITIONS)
-        wanted[CORE] = partial(manifests.load, "serving", serving, CORE)
-        wanted[KOURIER] = partial(manifests.load, "net-kourier", args.kourier_version, KOURIER)
+        wanted[CORE] = lambda: checked(manifests.load("serving", serving, CORE), CORE)
+        wanted[KOURIER] = lambda: checked(manifests.load("net-kourier", args.kourier_version, KOURIER), KOURIER)
     wanted |= {_chart(name): partial(charts.path, name, version) for name, version in args.chart_versions.items()}
     wanted |= {archive: partial(images_of, Path(archive)) for archive in args.archives}
     found = _together(wanted)

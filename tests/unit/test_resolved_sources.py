@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from components.expected import OBJECTS
+from components.knative import ACTIVATOR, configuration
+from components.manifests import GATEWAY
 from tests.unit.recording import record
 from tests.upstream import SILENT, Upstream, packed, upstream
 
@@ -74,3 +78,29 @@ def test_a_limit_is_told_for_each_chart_and_what_helps_once(small: Path, outside
     message = str(recorded.error)
     assert message.count("429 Too Many Requests") == 3 and message.count("docker login") == 1, message
     assert message.count("sources.charts") == 1 and not recorded.resources
+
+
+def test_a_release_without_what_the_program_changes_is_refused_before_anything_is_made(
+    small: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(small, tmp_path, dirs_exist_ok=True)
+    (core,) = tmp_path.rglob("serving-core.yaml")
+    core.write_text(core.read_text().replace("name: config-network", "name: config-networking"))
+    (kourier,) = tmp_path.rglob("kourier.yaml")
+    kourier.write_text(kourier.read_text().replace("name: 3scale-kourier-gateway", "name: gateway"))
+    recorded = record({}, tmp_path)
+    for lacking in ("ConfigMap knative-serving config-network", "Deployment kourier-system 3scale-kourier-gateway"):
+        assert lacking in str(recorded.error), f"it would install well and not work: {recorded.error}"
+    assert not recorded.resources
+
+
+def test_every_config_map_that_is_set_is_looked_for() -> None:
+    looked_for = {name for kind, _, name in OBJECTS["serving-core.yaml"] if kind == "ConfigMap"}
+    assert looked_for == set(configuration("ingress", "example.com")), "one that is missing is not told"
+
+
+def test_every_deployment_whose_pods_are_set_is_looked_for() -> None:
+    looked_for = {key for keys in OBJECTS.values() for key in keys if key[0] == "Deployment"}
+    assert {("Deployment", "knative-serving", ACTIVATOR), ("Deployment", "kourier-system", GATEWAY)} <= looked_for, (
+        "its replicas are a KeyError"
+    )
