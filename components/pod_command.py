@@ -13,8 +13,10 @@ from urllib.parse import unquote, urlencode, urlsplit
 
 import websocket
 
-from components.cluster_client import SECONDS, cluster_client
+from components.cluster_client import cluster_client
 
+COMMAND_SECONDS = 60
+"""Longest silence of a command."""
 PROTOCOL = "v4.channel.k8s.io"
 """Streams of a container over one connection: the first byte of a message says which."""
 _STDIN, _STDERR, _RESULT = 0, 2, 3
@@ -39,7 +41,7 @@ def run_in_pod(
         tls["server_hostname"] = client.configuration.tls_server_name
     connection = websocket.create_connection(
         client.configuration.host.replace("http", "ws", 1) + path,
-        timeout=SECONDS,
+        timeout=COMMAND_SECONDS,
         header=headers,
         subprotocols=[PROTOCOL],
         sslopt=tls,

@@ -13,6 +13,8 @@ from typing import Any
 
 import pulumi
 
+from components.secret import revealed
+
 
 @dataclass(frozen=True, kw_only=True)
 class Login:
@@ -80,7 +82,8 @@ def hook(
     """A hook before a release's update that changes the password of the living store, where it changes."""
 
     async def change(args: pulumi.ResourceHookArgs) -> None:
-        new, before = await password.future(), await _at(login.value, (args.old_inputs or {}).get("values"))
+        new, values = await password.future(), await revealed((args.old_inputs or {}).get("values"))
+        before = _at(login.value, values)
         if pulumi.runtime.is_dry_run():
             if new != before:
                 pulumi.log.info(told(release))
@@ -134,9 +137,8 @@ def without(text: str, secrets: Sequence[str]) -> str:
     return text
 
 
-async def _at(path: Sequence[str], values: Any) -> Any:
-    """What nested values have at a path; secrets among them arrive as outputs."""
-    found = await values.future() if isinstance(values, pulumi.Output) else values
-    if not path:
-        return found
-    return await _at(path[1:], found.get(path[0])) if isinstance(found, Mapping) else None
+def _at(path: Sequence[str], values: Any) -> Any:
+    """What nested values have at a path; None where they have nothing."""
+    for key in path:
+        values = values.get(key) if isinstance(values, Mapping) else None
+    return values

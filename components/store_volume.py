@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import yaml
 
+from components.secret import revealed
+
 if TYPE_CHECKING:
     from decimal import Decimal
 
@@ -46,8 +48,7 @@ def hook(
             return  # a preview in which the cluster is made
         from components.store_cluster import FAILURES, LivingStore, in_bytes  # noqa: PLC0415 - slow to import
 
-        values = (args.old_inputs or {}).get("values")
-        had = next(_found("persistence", await values.future() if isinstance(values, pulumi.Output) else values), {})
+        had = next(_found("persistence", await revealed((args.old_inputs or {}).get("values"))), {})
         store, dry = LivingStore(str(config), namespace, release), pulumi.runtime.is_dry_run()
         try:
             living = list(store.volumes())
