@@ -27,6 +27,8 @@ class Sample:
     requests: int = 0
     errors: int = 0
     """Those of them that failed: a status of 500 or more, or no answer. Never more than `requests`."""
+    client_errors: int = 0
+    """Those of them that were answered with a status of 400 to 499. None of them is among `errors`."""
     latency: Histogram = field(default_factory=Histogram)
     """Milliseconds of the answered ones. Its count may lag behind `requests`: a gateway merges its histograms every few
     seconds.
@@ -41,6 +43,11 @@ class Sample:
     def error_rate(self) -> float | None:
         """0 to 1; None without requests."""
         return self.errors / self.requests if self.requests else None
+
+    @property
+    def client_error_rate(self) -> float | None:
+        """0 to 1; None without requests."""
+        return self.client_errors / self.requests if self.requests else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +66,10 @@ class Thresholds:
     """Greatest 99th percentile of the latency, in milliseconds."""
     max_error_increase: float | None = 0.01
     """How much more of its requests than of stable's may fail, as a difference of the two shares, 0 to 1."""
+    max_4xx_rate: float | None = None
+    """Greatest share of requests that are answered with a status of 400 to 499, 0 to 1."""
+    max_4xx_increase: float | None = 0.05
+    """How much more of its requests than of stable's may be answered so, as a difference of the two shares, 0 to 1."""
     max_p95_increase: float | None = 100.0
     """How much slower than stable's its 95th percentile may be, in milliseconds."""
     min_requests: int = 100
@@ -74,7 +85,8 @@ class Finding:
     """One test of one metric."""
 
     metric: str
-    """`error rate`, `error rate against stable`, `p95`, `p99`, `p95 against stable`, or `check <name>`."""
+    """`error rate`, `4xx rate`, either of them `against stable`, `p95`, `p99`, `p95 against stable`, or `check <name>`.
+    """
     outcome: Outcome
     """`inconclusive`: too few requests or times for this test. Of `p95` and `p99`, whose limits somebody gave, there is
     then no verdict, unless something failed; of a comparison, another test may still decide.

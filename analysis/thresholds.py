@@ -9,6 +9,7 @@ import re
 
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)%")
 _TIME = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s)")
+NONE = "none"
 WANTED_RATE = "a share with its unit, 0% to 100%, such as 1% or 0.5%"
 WANTED_TIME = "a time with its unit, above 0, such as 500ms or 1.5s"
 
@@ -19,6 +20,11 @@ def rate(text: str) -> float:
     if not found or float(found[1]) > 100:
         raise ValueError(f"{text!r} given, {WANTED_RATE} wanted")
     return float(found[1]) / 100
+
+
+def increase(text: str) -> float | None:
+    """A difference of two shares, as `rate`; None for `none`: no comparison. Raises ValueError."""
+    return None if text.strip() == NONE else rate(text)
 
 
 def milliseconds(text: str) -> float:

@@ -8,7 +8,8 @@ not fail a candidate for a trifle.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import functools
+from collections.abc import Callable, Iterable, Mapping
 
 from analysis.exact import binomial_at_least, fisher_greater, lower_rank, upper_rank
 from analysis.model import Finding, Outcome, Sample, Thresholds, Verdict
@@ -19,6 +20,11 @@ _LIMITED = ("p95", "p99")
 """Metrics whose test needs a limit that somebody gave."""
 Test = Callable[[float], Finding]
 """A test, given its level."""
+ERRORS, CLIENT_ERRORS = "error rate", "4xx rate"
+_COUNTED: Mapping[str, Callable[[Sample], int]] = {
+    ERRORS: lambda sample: sample.errors,
+    CLIENT_ERRORS: lambda sample: sample.client_errors,
+}
 
 
 def judge(
@@ -72,46 +78,52 @@ def _too_few(stable: Sample | None, candidate: Sample, wanted: int) -> tuple[str
 
 def _tests(stable: Sample | None, candidate: Sample, thresholds: Thresholds) -> list[Test]:
     tests: list[Test] = []
-    if (rate := thresholds.max_error_rate) is not None:
-        tests.append(lambda level: _error_rate(stable, candidate, rate, level))
+    rates = {ERRORS: thresholds.max_error_rate, CLIENT_ERRORS: thresholds.max_4xx_rate}
+    for name, rate in rates.items():
+        if rate is not None:
+            tests.append(functools.partial(_rate, name, stable, candidate, rate))
     if (most := thresholds.max_p95) is not None:
         tests.append(lambda level: _latency(stable, candidate, P95, most, level))
     if (rarely := thresholds.max_p99) is not None:
         tests.append(lambda level: _latency(stable, candidate, P99, rarely, level))
-    if stable and (more := thresholds.max_error_increase) is not None:
-        tests.append(lambda level: _errors_against(stable, candidate, more, level))
+    increases = {ERRORS: thresholds.max_error_increase, CLIENT_ERRORS: thresholds.max_4xx_increase}
+    for name, more in increases.items():
+        if stable and more is not None:
+            tests.append(functools.partial(_rate_against, name, stable, candidate, more))
     if stable and (slower := thresholds.max_p95_increase) is not None:
         tests.append(lambda level: _latency_against(stable, candidate, slower, level))
     return tests
 
 
-def _error_rate(stable: Sample | None, candidate: Sample, limit: float, level: float) -> Finding:
-    """Exact binomial test: are so many errors credible at the limit?"""
-    p_value = binomial_at_least(candidate.errors, candidate.requests, limit)
+def _rate(name: str, stable: Sample | None, candidate: Sample, limit: float, level: float) -> Finding:
+    """Exact binomial test: are so many of them credible at the limit?"""
+    seen = _COUNTED[name](candidate)
+    p_value = binomial_at_least(seen, candidate.requests, limit)
     return Finding(
-        metric="error rate",
+        metric=name,
         outcome="failed" if p_value <= level else "passed",
-        reason=f"error rate {_rate(candidate)}, at most {rate_text(limit)} wanted (p = {p_value:.2g})",
-        stable=stable.error_rate if stable else None,
-        candidate=candidate.error_rate,
+        reason=f"{_share_text(name, candidate)}, at most {rate_text(limit)} wanted (p = {p_value:.2g})",
+        stable=_share(name, stable) if stable else None,
+        candidate=_share(name, candidate),
         limit=limit,
         p_value=p_value,
         level=level,
     )
 
 
-def _errors_against(stable: Sample, candidate: Sample, more: float, level: float) -> Finding:
+def _rate_against(name: str, stable: Sample, candidate: Sample, more: float, level: float) -> Finding:
     """Fisher's exact test, and the tolerated difference."""
-    p_value = fisher_greater((candidate.errors, candidate.requests), (stable.errors, stable.requests))
-    limit = (stable.error_rate or 0.0) + more
-    beyond = (candidate.error_rate or 0.0) > limit
+    ours, theirs = ((_COUNTED[name](sample), sample.requests) for sample in (candidate, stable))
+    p_value = fisher_greater(ours, theirs)
+    limit = (_share(name, stable) or 0.0) + more
+    beyond = (_share(name, candidate) or 0.0) > limit
     return Finding(
-        metric="error rate against stable",
+        metric=f"{name} against stable",
         outcome="failed" if beyond and p_value <= level else "passed",
-        reason=f"error rate {_rate(candidate)} against stable's {_rate(stable)}, "
+        reason=f"{_share_text(name, candidate)} against stable's {_share_text('', stable, name)}, "
         f"at most {points_text(more)} more wanted (p = {p_value:.2g})",
-        stable=stable.error_rate,
-        candidate=candidate.error_rate,
+        stable=_share(name, stable),
+        candidate=_share(name, candidate),
         limit=limit,
         p_value=p_value,
         level=level,
@@ -169,8 +181,14 @@ def _name(share: float) -> str:
     return f"p{share * 100:.0f}"
 
 
-def _rate(sample: Sample) -> str:
-    return f"{rate_text(sample.error_rate or 0.0)} ({sample.errors} of {sample.requests})"
+def _share(name: str, sample: Sample) -> float | None:
+    return _COUNTED[name](sample) / sample.requests if sample.requests else None
+
+
+def _share_text(name: str, sample: Sample, counted: str = "") -> str:
+    seen = _COUNTED[counted or name](sample)
+    share = rate_text(_share(counted or name, sample) or 0.0)
+    return f"{name} {share} ({seen} of {sample.requests})".strip()
 
 
 def _time(value: float | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from analysis import AnalysisError
 from analysis.model import Check, Sample, Source, Thresholds, Verdict
 from analysis.sources import Reach
-from analysis.thresholds import milliseconds, rate
+from analysis.thresholds import increase, milliseconds, rate
 from analysis.verdict import judge
 from app.services import SERVICES
 from settings.rollouts import CANDIDATE, Rollout
@@ -25,6 +25,9 @@ def thresholds(rollout: Rollout) -> Thresholds:
     """What the plan asks of a candidate. Pure."""
     return Thresholds(
         max_error_rate=rate(rollout.max_error_rate),
+        max_error_increase=increase(rollout.max_error_increase),
+        max_4xx_rate=rate(rollout.max_4xx_rate) if rollout.max_4xx_rate else None,
+        max_4xx_increase=increase(rollout.max_4xx_increase),
         max_p95=milliseconds(rollout.max_p95) if rollout.max_p95 else None,
         max_p99=milliseconds(rollout.max_p99) if rollout.max_p99 else None,
         min_requests=rollout.min_requests,

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from toolchain.state import stack_name
+
+LIMITS: Mapping[str, tuple[str, str]] = {
+    "interval": ("60s", "how long each step is observed"),
+    "max-error-rate": ("1%", "share of requests that may fail: status 5xx, or no answer"),
+    "max-error-increase": ("1%", "how many points more than stable's; none: not compared"),
+    "max-4xx-rate": ("10%", "share of requests that may be answered with a status 4xx"),
+    "max-4xx-increase": ("5%", "how many points more than stable's; none: not compared"),
+    "max-p95": ("500ms", "latency of the 95th percentile"),
+    "max-p99": ("1s", "latency of the 99th percentile"),
+}
+"""Options with an example and a meaning."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -32,8 +44,8 @@ def parser() -> argparse.ArgumentParser:
     start.add_argument("--to", metavar="VERSION")
     start.add_argument("--strategy", help="canary, blue-green or ab")
     start.add_argument("--steps", metavar="5,25,50,100", help="percentages that rise to 100; one for ab")
-    for name, example in (("interval", "60s"), ("max-error-rate", "1%"), ("max-p95", "500ms"), ("max-p99", "1s")):
-        start.add_argument(f"--{name}", metavar=example)
+    for name, (example, text) in LIMITS.items():
+        start.add_argument(f"--{name}", metavar=example, help=text)
     start.add_argument("--min-requests", metavar="N", help="of each judged track, before any verdict")
     start.add_argument("--patience", metavar="N", help="further intervals for a step without a verdict")
     start.add_argument("--source", help="gateway, probes, or prometheus:URL")
@@ -55,6 +67,9 @@ def chosen(given: argparse.Namespace) -> dict[str, Any]:
         "steps": given.steps.split(",") if given.steps else None,
         "interval": given.interval,
         "maxErrorRate": given.max_error_rate,
+        "maxErrorIncrease": given.max_error_increase,
+        "max4xxRate": given.max_4xx_rate,
+        "max4xxIncrease": given.max_4xx_increase,
         "maxP95": given.max_p95,
         "maxP99": given.max_p99,
         "minRequests": given.min_requests,

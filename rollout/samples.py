@@ -18,6 +18,7 @@ def _between(before: Sample, now: Sample) -> Sample:
     return Sample(
         requests=max(0, now.requests - before.requests),
         errors=max(0, now.errors - before.errors),
+        client_errors=max(0, now.client_errors - before.client_errors),
         latency=difference(now.latency.buckets, before.latency.buckets) or Histogram(),
         origin=now.origin,
         seconds=now.seconds - before.seconds,

@@ -139,6 +139,14 @@ Rate = Annotated[
     Text, _matching(r"^(100|[0-9]{1,2}(\.[0-9]{1,3})?)%$", "a share with its unit, 0% to 100%, such as 1% or 0.5%")
 ]
 """Share of requests."""
+RateIncrease = Annotated[
+    Text,
+    _matching(
+        r"^((100|[0-9]{1,2}(\.[0-9]{1,3})?)%|none)$",
+        "percentage points, 0% to 100%, such as 1% or 0.5%; or none for no comparison",
+    ),
+]
+"""How much larger a share may be than stable's."""
 Latency = Annotated[
     Text, _matching(r"^([0-9]{1,5}ms|[0-9]{1,3}(\.[0-9]{1,3})?s)$", "a time with its unit such as 500ms or 1.5s")
 ]

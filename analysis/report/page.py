@@ -70,6 +70,10 @@ def limits(thresholds: Thresholds) -> list[str]:
         found.append(f"error rate at most {rate_text(thresholds.max_error_rate)}")
     if thresholds.max_error_increase is not None:
         found.append(f"at most {points_text(thresholds.max_error_increase)} above stable's")
+    if thresholds.max_4xx_rate is not None:
+        found.append(f"4xx rate at most {rate_text(thresholds.max_4xx_rate)}")
+    if thresholds.max_4xx_increase is not None:
+        found.append(f"4xx rate at most {points_text(thresholds.max_4xx_increase)} above stable's")
     if thresholds.max_p95 is not None:
         found.append(f"p95 at most {time_text(thresholds.max_p95)}")
     if thresholds.max_p99 is not None:
@@ -81,10 +85,10 @@ def limits(thresholds: Thresholds) -> list[str]:
 
 
 def number(finding: Finding, value: float | None) -> str:
-    """A number of a finding in its unit: a share for error rates, else milliseconds."""
+    """A number of a finding in its unit: a share for rates, else milliseconds."""
     if value is None:
         return "–"
-    return rate_text(value) if finding.metric.startswith("error rate") else time_text(value)
+    return rate_text(value) if " rate" in finding.metric else time_text(value)
 
 
 def p_value(value: float | None) -> str:

@@ -157,6 +157,7 @@ def _sum(samples: Sequence[Mapping[str, Sample]]) -> dict[str, Sample]:
             summed[track] = Sample(
                 requests=before.requests + sample.requests,
                 errors=before.errors + sample.errors,
+                client_errors=before.client_errors + sample.client_errors,
                 latency=_both(before.latency, sample.latency),
                 origin=sample.origin,
                 seconds=before.seconds + sample.seconds,

@@ -26,6 +26,8 @@ class Counted:
     """Those that wait for the end of their answer at this moment; between two readings, how many more. In a tally, how
     many there are at its last reading.
     """
+    client_errors: int = 0
+    """Those with a status of 400 to 499."""
 
     @property
     def given_up(self) -> int:
@@ -37,7 +39,8 @@ class Counted:
     def since(self, before: Counted) -> Counted | None:
         """What came in since an earlier reading; None when the process began anew in between."""
         latency = difference(self.latency.buckets, before.latency.buckets)
-        if latency is None or self.requests < before.requests or self.errors < before.errors:
+        growing = ("requests", "errors", "client_errors")
+        if latency is None or any(getattr(self, name) < getattr(before, name) for name in growing):
             return None
         return Counted(
             self.requests - before.requests,
@@ -45,6 +48,7 @@ class Counted:
             latency,
             self.begun - before.begun,
             self.waiting - before.waiting,
+            self.client_errors - before.client_errors,
         )
 
     def plus(self, other: Counted) -> Counted:
@@ -55,6 +59,7 @@ class Counted:
             self.latency.plus(other.latency),
             self.begun + other.begun,
             self.waiting + other.waiting,
+            self.client_errors + other.client_errors,
         )
 
 

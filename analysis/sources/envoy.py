@@ -26,7 +26,7 @@ DETAILED, DISJOINT = "detailed", "disjoint"
 """How finely Envoy tells its histograms: in steps of two digits, or in 19 wide buckets, which is all that releases
 before 1.26 know (they answer 400 to `detailed`).
 """
-_KINDS = ("total", "completed", "5xx", "time", "active", "cancelled")
+_KINDS = ("total", "completed", "4xx", "5xx", "time", "active", "cancelled")
 
 
 def query(namespace: str, revisions: Iterable[str], buckets: str) -> str:
@@ -66,6 +66,7 @@ def _counted(revision: str, numbers: Mapping[tuple[str, str], int], times: Mappi
         latency=times.get(revision, Histogram()),
         begun=number("total") + number("cancelled"),
         waiting=number("active"),
+        client_errors=number("4xx"),
     )
 
 

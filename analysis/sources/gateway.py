@@ -112,9 +112,11 @@ class Gateway:
         everything = self._gateways.totals.get(revision, Counted())
         aside = self._proxies.totals.get(revision, Counted())
         requests = max(0, everything.requests + everything.given_up - aside.requests)
+        errors = min(requests, max(0, everything.errors + everything.given_up - aside.errors))
         return Sample(
             requests=requests,
-            errors=min(requests, max(0, everything.errors + everything.given_up - aside.errors)),
+            errors=errors,
+            client_errors=min(requests - errors, max(0, everything.client_errors - aside.client_errors)),
             latency=everything.latency.without(aside.latency),
             seconds=seconds,
             notes=tuple(self._notes(revision, everything, aside)),

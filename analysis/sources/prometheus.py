@@ -1,4 +1,4 @@
-"""A Prometheus as a source: three instant queries for each track, by templates that can be replaced.
+"""A Prometheus as a source: four instant queries for each track, by templates that can be replaced.
 
 The queries as given ask for Knative's own revision metrics (up to 1.18; later ones have other names), whose `route_tag`
 tells users' requests from those by a tag and from this tool's probes. Prometheus extrapolates an increase to the
@@ -39,6 +39,7 @@ class Queries:
     requests: str = f"sum(increase(revision_request_count{_OF}}}}}[{{seconds}}s]))"
     """One number; no result is 0."""
     errors: str = f'sum(increase(revision_request_count{_OF},response_code_class="5xx"}}}}[{{seconds}}s]))'
+    client_errors: str = f'sum(increase(revision_request_count{_OF},response_code_class="4xx"}}}}[{{seconds}}s]))'
     latency: str = f"sum by (le) (increase(revision_request_latencies_bucket{_OF}}}}}[{{seconds}}s]))"
     """Cumulative buckets, each with its upper bound in milliseconds as the label `le`."""
 
@@ -78,14 +79,16 @@ class Prometheus:
 
     def _sample(self, namespace: str, revision: str, seconds: float) -> Sample:
         filled = {"namespace": namespace, "revision": revision, "seconds": str(max(LEAST_SECONDS, round(seconds)))}
-        requests, errors, latency = (
-            _filled(template, filled)
-            for template in (self._queries.requests, self._queries.errors, self._queries.latency)
+        asked = self._queries
+        requests, failed, refused, latency = (
+            _filled(template, filled) for template in (asked.requests, asked.errors, asked.client_errors, asked.latency)
         )
         number = round(self._number(requests))
+        errors = min(number, round(self._number(failed)))
         return Sample(
             requests=number,
-            errors=min(number, round(self._number(errors))),
+            errors=errors,
+            client_errors=min(number - errors, round(self._number(refused))),
             latency=_histogram(self._ask(latency), latency),
             seconds=seconds,
         )

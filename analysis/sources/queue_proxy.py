@@ -59,7 +59,8 @@ _NAMES = (
 
 def aside(text: str) -> Counted:
     """The requests by other ways than users', from a pod's `/metrics` (Prometheus' text format)."""
-    requests = errors = 0
+    requests = 0
+    by_class = {"4": 0, "5": 0}
     up_to: dict[float, int] = {}
     for family, kind, labels, number in _lines(text):
         for names in _NAMES:
@@ -67,11 +68,13 @@ def aside(text: str) -> Counted:
                 continue
             if (family, kind) == (names.counted, "count"):
                 requests += number
-                errors += number if labels[names.status].startswith("5") else 0
+                first = labels[names.status][:1]
+                by_class[first] = by_class.get(first, 0) + number
             elif (family, kind) == (names.timed, "bucket"):
                 bound = float(labels["le"].replace("+Inf", "inf")) * names.milliseconds
                 up_to[bound] = up_to.get(bound, 0) + number
-    return Counted(requests, errors, Histogram(tuple(_apart(sorted(up_to.items())))))
+    latency = Histogram(tuple(_apart(sorted(up_to.items()))))
+    return Counted(requests, by_class["5"], latency, client_errors=by_class["4"])
 
 
 def _lines(text: str) -> Iterator[tuple[str, str, Mapping[str, str], int]]:

@@ -31,6 +31,8 @@ class Counts:
     """Of those answered: how many answers are still being sent."""
     refused: int = 0
     """Of those answered: how many the gateway answered without a pod."""
+    client_errors: int = 0
+    """Of those answered: how many with a status of 400 to 499."""
 
 
 @dataclass
@@ -83,6 +85,8 @@ def stats(told: Mapping[str, Counts], detailed: bool) -> str:
         found.append({"name": f"{name}_cancelled", "value": counts.unconnected})
         if counts.requests:  # made by the first request
             found.append({"name": f"{name}_completed", "value": counts.requests})
+        if counts.client_errors:
+            found.append({"name": f"{name}_4xx", "value": counts.client_errors})
         if counts.errors:
             found.append({"name": f"{name}_5xx", "value": counts.errors})
     named = {f"cluster.default/{revision}.upstream_rq_time": counts.times for revision, counts in told.items()}

@@ -32,6 +32,18 @@ def test_only_what_came_since_the_beginning_counts() -> None:
     assert (samples["canary"].requests, samples["canary"].errors, samples["canary"].origin) == (7, 7, "user")
 
 
+def test_answers_of_4xx_are_counted_apart_and_those_by_a_tag_are_no_users() -> None:
+    pods = Pods(proxies={f"{CANARY}-pod": {("next", "4xx"): 5}})
+    pods.gateways["gateway-1"] = {STABLE: Counts(), CANARY: Counts(20, 1, client_errors=7)}
+    source = begun(pods)
+    pods.gateways["gateway-1"] = {STABLE: Counts(5), CANARY: Counts(120, 11, client_errors=67)}
+    pods.proxies[f"{CANARY}-pod"] = {("DEFAULT", "4xx"): 50, ("next", "4xx"): 15}
+    samples = source.read()
+    assert (samples["stable"].client_errors, samples["stable"].requests) == (0, 5)
+    canary = samples["canary"]
+    assert (canary.requests, canary.errors, canary.client_errors) == (90, 10, 50)
+
+
 def test_several_gateways_add_up_and_a_new_one_counts_from_its_beginning() -> None:
     pods = Pods({"a": {STABLE: Counts(10), CANARY: Counts()}, "b": {STABLE: Counts(20), CANARY: Counts()}})
     source = begun(pods)

@@ -37,7 +37,7 @@ def prometheus(query: str) -> tuple[int, str]:
     elif query.startswith("sum by (le)"):
         result = [series(v, le=le) for le, v in (("+Inf", 120.2), ("5", 99.8), ("100", 118.4))]
     else:
-        result = [series(1.01 if '"5xx"' in query else 120.3)]
+        result = [series(1.01 if '"5xx"' in query else 6.8 if '"4xx"' in query else 120.3)]
     return 200, json.dumps({"status": "success", "data": {"resultType": "vector", "result": result}})
 
 
@@ -55,7 +55,8 @@ def test_prometheus_answers_become_samples() -> None:
         samples = found.read()
         found.close()
     assert found.name == f"prometheus:http://127.0.0.1:{port}"
-    assert (samples["stable"].requests, samples["stable"].errors) == (120, 1)
+    stable = samples["stable"]
+    assert (stable.requests, stable.errors, stable.client_errors) == (120, 1, 7)
     assert samples["stable"].latency.buckets == (Bucket(0, 5, 100), Bucket(5, 100, 18), Bucket(100, 100, 2))
     assert (samples["canary"].requests, samples["canary"].latency.count) == (0, 0)
 

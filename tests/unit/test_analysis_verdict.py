@@ -30,9 +30,9 @@ def failed(stable: Sample | None, candidate: Sample, limits: Thresholds = LIMITS
 
 def test_a_healthy_candidate_passes_and_the_numbers_are_told() -> None:
     verdict = judge(sample(1000, 2), sample(500, 1), LIMITS, LOOKS)
-    assert verdict.outcome == "passed" and len(verdict.findings) == len(verdict.reasons) == 5
+    assert verdict.outcome == "passed" and len(verdict.findings) == len(verdict.reasons) == 6
     assert "error rate 0.2% (1 of 500), at most 1% wanted" in verdict.reasons[0]
-    assert {f.level for f in verdict.findings} == {0.05 / LOOKS / 5}
+    assert {f.level for f in verdict.findings} == {0.05 / LOOKS / 6}
 
 
 def test_five_percent_errors_fail_and_the_reasons_come_first() -> None:
@@ -153,3 +153,24 @@ def test_a_share_without_its_unit_is_refused(text: str) -> None:
 def test_a_time_without_its_unit_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="wanted"):
         milliseconds(text)
+
+
+def refused(requests: int, client_errors: int) -> Sample:
+    """Requests of which some are answered with a status 4xx."""
+    return Sample(requests=requests, client_errors=client_errors)
+
+
+def test_a_candidate_that_answers_404_to_users_fails() -> None:
+    verdict = judge(refused(3000, 0), refused(3380, 3380), Thresholds(), LOOKS)
+    assert verdict.outcome == "failed"
+    assert "4xx rate 100% (3380 of 3380) against stable's 0% (0 of 3000), at most 5 points more" in verdict.reasons[0]
+
+
+def test_clients_own_404s_fail_nobody() -> None:
+    assert not failed(refused(3000, 900), refused(3000, 930), Thresholds()), "both answer a third of them so"
+    assert not failed(refused(3000, 0), refused(3000, 3000), Thresholds(max_4xx_increase=None))
+
+
+def test_a_limit_of_4xx_holds_without_stable() -> None:
+    assert failed(None, refused(1000, 200), Thresholds(max_4xx_rate=0.1)) == {"4xx rate"}
+    assert not failed(None, refused(1000, 100), Thresholds(max_4xx_rate=0.1))

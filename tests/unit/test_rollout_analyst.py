@@ -125,6 +125,10 @@ def test_a_new_window_lets_go_of_the_source_before() -> None:
 def test_the_plans_limits_are_numbers_for_the_judge() -> None:
     limits = thresholds(Rollout(to="v1.1.0", max_error_rate="0.5%", max_p95="500ms", max_p99="1.5s", min_requests=7))
     assert (limits.max_error_rate, limits.max_p95, limits.max_p99, limits.min_requests) == (0.005, 500, 1500, 7)
+    assert (limits.max_error_increase, limits.max_4xx_rate, limits.max_4xx_increase) == (0.01, None, 0.05)
+    given = {"to": "v1.1.0", "maxErrorIncrease": "none", "max4xxRate": "20%", "max4xxIncrease": "2.5%"}
+    limits = thresholds(Rollout.model_validate(given))
+    assert (limits.max_error_increase, limits.max_4xx_rate, limits.max_4xx_increase) == (None, 0.2, 0.025)
 
 
 def test_outputs_without_the_services_environment_are_an_error_of_the_analysis() -> None:

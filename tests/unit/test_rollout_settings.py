@@ -45,6 +45,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a rate without its unit": ({"maxErrorRate": "1"}, "pattern"),
     "a rate over 100 %": ({"maxErrorRate": "101%"}, "pattern"),
     "a time without its unit": ({"maxP95": "500"}, "pattern"),
+    "an increase without its unit": ({"maxErrorIncrease": "1"}, "pattern"),
+    "an increase of 4xx over 100 %": ({"max4xxIncrease": "101%"}, "pattern"),
     "an interval of nothing": ({"interval": "0s"}, "1s to 24h"),
     "an interval without its unit": ({"interval": "60"}, "pattern"),
     "no requests at all": ({"minRequests": 0}, "greater than or equal to 1"),
