@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import hypothesis
@@ -16,9 +17,19 @@ hypothesis.settings.register_profile("unit", derandomize=True, deadline=None, ma
 hypothesis.settings.load_profile("unit")
 
 
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+OF_THE_SHELL = re.compile(
+    f"PULUMI_.*|SOURCES|KNATIVE|WATCH|KUBECONFIG|DOCKER_HOST|{'|'.join((*PROXIES, *map(str.upper, PROXIES)))}"
+)
+"""Variables that a user's shell may have, and that change what the product does."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """What using the product changes is closed to all unit tests."""
+    """What using the product changes is closed to all unit tests, and no test depends on its user's shell."""
     config.pluginmanager.register(checkout_guard)
+    for name in list(os.environ):
+        if OF_THE_SHELL.fullmatch(name):
+            del os.environ[name]
 
 
 RELEASES = {"1.10.2": "1.10.0", "1.23.0": "1.23.0"}
