@@ -90,7 +90,7 @@ def test_knative_goes_after_the_ingresses_of_the_services_are_gone(manifests: Pa
     farewell = recorded.one("Command", "cluster-farewell")
     waits_for_all(recorded, services(recorded), [farewell])
     waits_for_all(recorded, [farewell], recorded.of_kind("Deployment", "CustomResourceDefinition"))
-    assert farewell.inputs["delete"].endswith("components.commands.ingresses_gone")
+    assert farewell.inputs["delete"].endswith("run.sh ingresses_gone")
     released = {r.name for r in recorded.resources if r.type == KNATIVE_TYPE}
     assert set(farewell.inputs["environment"]["SERVICES"].split()) == released
 
@@ -210,7 +210,7 @@ def test_a_destroy_asks_whose_cluster_it_is_before_anything_goes(manifests: Path
     recorded = whole(manifests)
     guard = recorded.one("Command", "cluster-guard")
     waits_for_all(recorded, [guard], recorded.kubernetes())
-    assert guard.inputs["delete"].endswith("components.commands.same_cluster")
+    assert guard.inputs["delete"].endswith("run.sh same_cluster")
     environment = guard.inputs["environment"]
     assert (environment["CLUSTER_CONTEXT"], environment["CLUSTER_IDENTITY"]) == (CONTEXT, UID)
 

@@ -51,8 +51,10 @@ def test_a_port_below_1024_is_docker_s_to_bind_on_linux(monkeypatch: pytest.Monk
     assert port_problems(number, {}) == [], "an ordinary user cannot have port 80, though Docker can"
 
 
-@pytest.mark.usefixtures("low")
-def test_a_taken_port_is_found_by_who_may_not_bind_it(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_taken_port_is_found_by_who_may_not_bind_it(
+    port: int, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    request.getfixturevalue("low")  # once somebody listens
     monkeypatch.setattr("platform.system", lambda: "Linux")
     (problem,) = port_problems(port, {})
     assert f"port {port} on 127.0.0.1 is in use" in problem and WAY_OUT in problem, problem

@@ -14,8 +14,9 @@ from components.manifests import GATEWAY
 from tests.unit.recording import record
 from tests.upstream import SILENT, Upstream, packed, upstream
 
-VERSIONS = {name: {"chartVersion": "9.9.9"} for name in ("kafka", "postgresql", "redis")}
+VERSIONS = {"kafka": "22.1.99", "postgresql": "12.5.99", "redis": "17.11.99"}
 """Of charts whose published sha256 the program does not know."""
+CHARTS = {name: {"chartVersion": version} for name, version in VERSIONS.items()}
 
 
 @pytest.fixture
@@ -25,10 +26,10 @@ def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstrea
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr("components.download.PAUSES", (0, 0))
     with upstream() as running:
-        for name in VERSIONS:
+        for name, version in VERSIONS.items():
             (tmp_path / name).mkdir()
             (tmp_path / name / "Chart.yaml").write_text(f"name: {name}\nversion: 0.0.0\n")
-            running.push(f"charts/{name}", "9.9.9", packed(tmp_path / name, name, "9.9.9"))
+            running.push(f"charts/{name}", version, packed(tmp_path / name, name, version))
         yield running
 
 
@@ -45,7 +46,7 @@ def test_everything_missing_is_told_at_once_and_nothing_is_registered(tmp_path: 
 
 
 def test_an_update_asks_nobody_outside(small: Path, outside: Upstream) -> None:
-    settings = {"sources": {"charts": f"oci://{outside.host}/charts"}, **VERSIONS}
+    settings = {"sources": {"charts": f"oci://{outside.host}/charts"}, **CHARTS}
     first = record(settings, small)
     assert first.error is None and outside.asked, "the charts are not fetched from there"
     asked = list(outside.asked)
@@ -67,14 +68,14 @@ def test_a_long_wait_is_told_and_ends_with_all_that_failed(
     monkeypatch.setattr("components.resolved_sources.FIRST_WORD_SECONDS", 0.2)
     monkeypatch.setattr("components.download.SILENCE_SECONDS", 0.3)
     outside.fault = SILENT
-    recorded = record({"sources": {"charts": f"oci://{outside.host}/charts"}, **VERSIONS}, small)
+    recorded = record({"sources": {"charts": f"oci://{outside.host}/charts"}, **CHARTS}, small)
     assert "still waiting for chart kafka, chart postgresql, chart redis" in capsys.readouterr().out
     assert str(recorded.error).count("0.3 s of silence") == 3, recorded.error
 
 
 def test_a_limit_is_told_for_each_chart_and_what_helps_once(small: Path, outside: Upstream) -> None:
     outside.fault = 429
-    recorded = record({"sources": {"charts": f"oci://{outside.host}/charts"}, **VERSIONS}, small)
+    recorded = record({"sources": {"charts": f"oci://{outside.host}/charts"}, **CHARTS}, small)
     message = str(recorded.error)
     assert message.count("429 Too Many Requests") == 3 and message.count("docker login") == 1, message
     assert message.count("sources.charts") == 1 and not recorded.resources

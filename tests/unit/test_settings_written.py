@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -104,12 +105,12 @@ def test_a_file_that_says_nothing_is_no_problem(text: str) -> None:
     assert settings.load({}, SERVICES, Path(), text)
 
 
-def test_the_program_reads_the_file_of_its_stack(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_program_reads_the_file_of_its_stack(small: Path, tmp_path: Path) -> None:
+    shutil.copytree(small, tmp_path, dirs_exist_ok=True)  # the folder that the program runs in
     (tmp_path / "Pulumi.test.yaml").write_text(
         f"config:\n  {PROJECT}:kafka: {{size: 1Gi}}\n"
         f"  {PROJECT}:services: {{frontend: {{stable: {{env: {{ZIP: 012345}}}}}}}}\n"
     )
-    monkeypatch.chdir(tmp_path)
-    recorded = record({"services": {"frontend": {"stable": {"env": {"ZIP": 5349}}}}}, small)
+    recorded = record({"services": {"frontend": {"stable": {"env": {"ZIP": 5349}}}}}, tmp_path)
     assert isinstance(recorded.error, settings.SettingsError), "nobody looks at what was written"
     assert not recorded.resources
