@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import settings
+from tests.unit import small_release
 from tests.unit.recording import PROJECT, record
 from tests.unit.test_settings_values import SERVICES
 
@@ -105,12 +105,10 @@ def test_a_file_that_says_nothing_is_no_problem(text: str) -> None:
     assert settings.load({}, SERVICES, Path(), text)
 
 
-def test_the_program_reads_the_file_of_its_stack(small: Path, tmp_path: Path) -> None:
-    shutil.copytree(small, tmp_path, dirs_exist_ok=True)  # the folder that the program runs in
-    (tmp_path / "Pulumi.test.yaml").write_text(
-        f"config:\n  {PROJECT}:kafka: {{size: 1Gi}}\n"
-        f"  {PROJECT}:services: {{frontend: {{stable: {{env: {{ZIP: 012345}}}}}}}}\n"
-    )
-    recorded = record({"services": {"frontend": {"stable": {"env": {"ZIP": 5349}}}}}, tmp_path)
+def test_the_program_reads_the_file_of_its_stack(tmp_path: Path) -> None:
+    manifests = small_release.write(tmp_path)  # the folder that the program runs in here
+    services = "{frontend: {stable: {env: {ZIP: 012345}}}}"
+    (manifests / "Pulumi.test.yaml").write_text(f"config:\n  {PROJECT}:services: {services}\n")
+    recorded = record({"services": {"frontend": {"stable": {"env": {"ZIP": 5349}}}}}, manifests)
     assert isinstance(recorded.error, settings.SettingsError), "nobody looks at what was written"
     assert not recorded.resources
