@@ -154,7 +154,8 @@ class AskedCluster:
         return [({"apiVersion": "v1", "kind": VOLUME_CLAIM, "metadata": {"name": each["name"]}}, each) for each in ours]
 
     def _metadata(self, collection: str) -> list[Mapping[str, Any]]:
-        return [each["metadata"] for each in (self.get(collection) or {"items": []})["items"]]
+        # A list of metadata that has none is null.
+        return [each["metadata"] for each in (self.get(collection) or {}).get("items") or []]
 
 
 def volumes_of(namespace: str) -> str:

@@ -60,4 +60,5 @@ class TableCluster(AskedCluster):
             found: dict[str, Any] | None = self.objects.get(path)
             return found
         below = [each for name, each in self.objects.items() if name.rpartition("/")[0] == path]
-        return {"items": [{"metadata": each["metadata"]} for each in below]} if below else None
+        # So a real API server has it where there are none: null, and no empty list.
+        return {"items": [{"metadata": each["metadata"]} for each in below] or None}
