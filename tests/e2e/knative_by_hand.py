@@ -9,7 +9,7 @@ import yaml
 
 from components.images import ImageMap
 from components.kourier import INGRESS_CLASS
-from components.manifests import redirect_images, small_requests, transformed
+from components.manifests import merge_config_map, redirect_images, small_requests, transformed
 from components.sources import ManifestSource
 from settings import Knative
 from settings.model import Sources
@@ -22,16 +22,15 @@ def install_by_hand(cluster: BareCluster) -> None:
     sources = Sources.model_validate(yaml.safe_load(SOURCES.read_text()) if SOURCES.exists() else {})
     source, knative = ManifestSource(sources.manifests), Knative()
     redirected = redirect_images(ImageMap(sources.images).redirected)
+    # Not patched afterwards: the webhook that admits a patch is only starting then.
+    ingress = merge_config_map("knative-serving", "config-network", {"ingress-class": INGRESS_CLASS})
     for repository, version, file in (
         ("serving", knative.version, "serving-crds.yaml"),
         ("serving", knative.version, "serving-core.yaml"),
         ("net-kourier", knative.kourier_version, "kourier.yaml"),
     ):
-        manifests = transformed(source.load(repository, version, file), redirected, small_requests)
+        manifests = transformed(source.load(repository, version, file), redirected, small_requests, ingress)
         cluster.environment.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(manifests))
-    ingress = json.dumps({"data": {"ingress-class": INGRESS_CLASS}})
-    network = ["configmap", "config-network", "--namespace", "knative-serving"]
-    cluster.environment.kubectl("patch", *network, "--type", "merge", "--patch", ingress)
     for namespace in ("knative-serving", "kourier-system"):
         waited = ["deployment", "--all", "--namespace", namespace, "--timeout=110s"]
         cluster.environment.kubectl("wait", "--for=condition=Available", *waited)
