@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 
@@ -46,8 +47,9 @@ def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Install the check."""
+    """Install the check, and have ctrl-C end what a test interrupts: a run in the background begins with it ignored."""
     config.pluginmanager.register(NoSkips())
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Iterator
 
 import pytest
@@ -19,8 +18,6 @@ def environment() -> Iterator[Environment]:
 
     E2E_NAME names another one, for two runs beside each other.
     """
-    # A run in the background begins with ctrl-C ignored, and so would every command that a test interrupts.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     name = os.environ.get("E2E_NAME", "e2e")
     environment = Environment(name, root() / name)
     environment.clear()
