@@ -10,7 +10,7 @@ TOOLS := PATH="$(CURDIR)/.local/bin:$(CURDIR)/$(VENV)/bin:$$PATH"
 LOCK := $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
         --custom-compile-command "make lock" pyproject.toml
 
-# SOURCES=upstream or SOURCES=offline decides where the tools come from; unset, what can be reached does.
+# SOURCES=upstream or SOURCES=offline decides where tools, charts and images come from; unset, it stays what it is.
 export SOURCES
 # KNATIVE=1.23.0 makes `make install` build that release offline, into .local/sources-1.23.0.yaml.
 export KNATIVE
@@ -61,7 +61,8 @@ e2e-long: install ## The long forms: transitions, interruptions, faults, secrets
 bench: install ## The program against the tutorial typed by hand
 	$(TOOLS) $(RUN) -m tests.bench
 
-ci: check test e2e ## What CI runs
+ci: ## What CI runs: check, the README's first steps in a fresh clone, e2e
+	.ci/run
 
 lock: $(STAMP) ## Renew the locks from pyproject.toml
 	$(LOCK) --output-file requirements.txt

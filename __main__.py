@@ -1,5 +1,7 @@
 """Settings in, components composed, outputs out."""
 
+import os
+
 import pulumi
 
 import settings as stack
@@ -8,6 +10,8 @@ from app.services import SERVICES
 from app.stores import ConferenceStores, ConferenceStoresArgs, chart_versions
 from assembly.claims import claims
 from assembly.cluster import cluster as cluster_of
+from assembly.network import network_of
+from assembly.serving import refuse_configuration
 from assembly.serving import serving as serving_on
 from components.debug_log import without_secrets
 from components.images import ImageMap
@@ -27,9 +31,11 @@ source_args = SourceArgs(
 )
 sources = resolve(source_args)
 
-cluster = cluster_of(settings, sources, images, claims(settings, sources))
+refuse_configuration(settings, sources)
+network = network_of(settings, sources, os.environ)
+cluster = cluster_of(settings, sources, images, network, claims(settings, sources))
 on_cluster = pulumi.ResourceOptions(providers=[cluster.provider])
-serving = serving_on(settings, sources, images, cluster)
+serving = serving_on(settings, sources, images, network, cluster)
 stores_args = ConferenceStoresArgs(
     settings=settings,
     charts=sources.charts,
@@ -44,10 +50,12 @@ conference_args = ConferenceApplicationArgs(
     domain=serving.domain,
     http_port=cluster.http_port,
     ready_within=settings.ready_within,
+    topic=settings.kafka.topic,
     image=images.redirected,
     # A service stops when its stores are missing, and a first revision that never became ready is not tried again.
     needs={service: [*serving.needs, *stores.needs[service]] for service in SERVICES},
     placement=cluster.placement,
+    urls_of_the_cluster=cluster.installed is not None,
 )
 conference = ConferenceApplication("conference", conference_args, on_cluster)
 cluster.guard([*serving.needs, stores, conference])

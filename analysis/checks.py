@@ -16,13 +16,13 @@ import shutil
 import string
 import subprocess
 import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from analysis import AnalysisError
 from analysis.model import Check, Finding
 from analysis.sources.promql import Prometheus
+from components.proxies import open_url
 
 SECONDS = 30.0
 """Limit for a command or a URL."""
@@ -81,7 +81,7 @@ class UrlCheck:
         """See `Check.run`."""
         try:
             # Only http(s) gets here: `check` sees to it.
-            with urllib.request.urlopen(self.name, timeout=self.seconds) as response:  # nosec B310
+            with open_url(self.name, self.seconds) as response:
                 return _finding(self.name, True, f"status {response.status}")
         except urllib.error.HTTPError as error:
             return _finding(self.name, False, f"status {error.code}")

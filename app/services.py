@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+TOPIC = "events-topic"
+"""The topic of the events, the services' own default."""
 TOPIC_GROUP = "app"
 """Kafka consumer group of the frontend, its own default."""
 INIT_CONFIG_MAP = "c4p-init-sql"
@@ -92,6 +94,13 @@ SERVICES: Mapping[str, ServiceDefinition] = {
         min_scale=1,
     ),
 }
+
+
+def topic_variable(topic: str) -> dict[str, str]:
+    """The variable that names the topic of the events; none for the services' own, so that revisions keep their
+    names.
+    """
+    return {} if topic == TOPIC else {"KAFKA_TOPIC": topic}
 
 
 def environment(definition: ServiceDefinition, track: str | None, extra: Mapping[str, str]) -> list[dict[str, Any]]:

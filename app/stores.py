@@ -12,7 +12,6 @@ from app.services import INIT_CONFIG_MAP, INIT_SQL, SERVICES
 from components.datastores import DatastoreArgs, InitScripts, Kafka, PostgreSQL, Redis
 from components.images import ImageMap
 from components.objects import Placement
-from components.sources import Chart
 from settings import Kafka as KafkaSettings
 from settings import PostgreSQL as PostgreSQLSettings
 from settings import Redis as RedisSettings
@@ -24,7 +23,8 @@ class ConferenceStoresArgs:
     """Charts, sizes, where images come from, and the passwords."""
 
     settings: Settings
-    charts: Mapping[str, Chart]
+    charts: Mapping[str, str]
+    """Paths of the charts, by the names of the stores."""
     images: ImageMap
     postgresql_password: pulumi.Input[str]
     redis_password: pulumi.Input[str]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from app.conference import NAMESPACE
 from app.services import INIT_CONFIG_MAP
 from components.manifests import Manifest
@@ -24,5 +27,30 @@ def claims(settings: Settings, sources: ResolvedSources) -> list[Manifest]:
     return [*sources.definitions, *sources.core, *sources.kourier, *services, *tracks, scripts]
 
 
-def _object(api: str, kind: str, name: str) -> Manifest:
-    return {"apiVersion": api, "kind": kind, "metadata": {"namespace": NAMESPACE, "name": name}}
+def made_by_knative(settings: Settings, tag_template: str) -> list[Manifest]:
+    """The objects that Knative makes for the services, under names that follow from the services' and the tags': each
+    with the owner that Knative gives it.
+
+    tag_template: of the cluster's config-network. Where it is made of more than tag and name, tags are left out.
+    """
+    claimed = []
+    for name, service in settings.services.items():
+        claimed += [_object(_KNATIVE, kind, name, ("Service", name)) for kind in ("Configuration", "Route")]
+        tags = [service.stable.tag, *(track.tag for track in service.deployed_tracks.values())]
+        hosts = [name, *(_tagged(tag_template, tag, name) for tag in tags if tag)]
+        claimed += [_object("v1", "Service", host, ("Route", name)) for host in hosts if host]
+    return claimed
+
+
+def _tagged(template: str, tag: str, service: str) -> str | None:
+    """What Knative's template makes of a tag and a service's name; None where it is made of more than these."""
+    host = re.sub(r"{{-?\s*\.Name\s*-?}}", service, re.sub(r"{{-?\s*\.Tag\s*-?}}", tag, template))
+    return None if "{{" in host else host
+
+
+def _object(api: str, kind: str, name: str, maker: tuple[str, str] | None = None) -> Manifest:
+    """maker: kind and name of what Knative makes the object for; None: the stack makes it itself."""
+    metadata: dict[str, Any] = {"namespace": NAMESPACE, "name": name}
+    if maker:
+        metadata["ownerReferences"] = [dict(zip(("kind", "name"), maker, strict=True))]
+    return {"apiVersion": api, "kind": kind, "metadata": metadata}

@@ -10,8 +10,10 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.cluster import INGRESS_NODE_PORT, KindCluster, KindClusterArgs
+from components.downloads import inside
 from components.images import ImageMap
 from components.manifests import Manifest
+from components.network import Network
 from components.objects import Placement
 from components.resolved_sources import ResolvedSources
 from settings import Settings
@@ -40,7 +42,9 @@ class Cluster:
     """Told all that was put into it; see `components.existing_cluster.ExistingCluster.guard`."""
 
 
-def cluster(settings: Settings, sources: ResolvedSources, images: ImageMap, claims: Sequence[Manifest]) -> Cluster:
+def cluster(
+    settings: Settings, sources: ResolvedSources, images: ImageMap, network: Network, claims: Sequence[Manifest]
+) -> Cluster:
     """The cluster of the settings. claims: what will be put into it, as far as an existing one could have it."""
     if settings.cluster.provider == "existing":
         from assembly.existing import existing_cluster  # noqa: PLC0415 - loads the Kubernetes client, which is slow
@@ -51,7 +55,9 @@ def cluster(settings: Settings, sources: ResolvedSources, images: ImageMap, clai
         http_port=settings.cluster.http_port,
         node_image=images.redirected(settings.cluster.node_image),
         archives=sources.archives,
+        downloads=inside(images.redirected, sources.archives.values()),
         profile=settings.knative.profile,
+        network=network,
     )
     kind = KindCluster("cluster", args)
     return Cluster(

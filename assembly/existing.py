@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import pulumi
 
 from app.conference import NAMESPACE
+from assembly.claims import made_by_knative
 from assembly.cluster import Cluster
-from components.asked_cluster import AskedCluster
+from components.api_paths import collection_of
+from components.asked_cluster import KUBE_SYSTEM, AskedCluster, volumes_of
 from components.datastores import RELEASES
-from components.existing_cluster import ExistingCluster, ExistingClusterArgs
-from components.installed_knative import look
+from components.existing_cluster import ExistingCluster, ExistingClusterArgs, outside
+from components.installed_knative import DEFAULT_TAG_TEMPLATE, look, looked_at
 from components.kubeconfig import of_context
 from components.manifests import Manifest
 from components.resolved_sources import ResolvedSources
@@ -22,13 +24,26 @@ def existing_cluster(settings: Settings, sources: ResolvedSources, claims: Seque
     """The cluster of the settings' context. Raises RunErrors of the kubeconfig, the cluster and its Knative."""
     context, path = settings.cluster.context or "", settings.cluster.kubeconfig
     asked = AskedCluster(of_context(context, path))
+    by_knative = made_by_knative(settings, DEFAULT_TAG_TEMPLATE)
+    read = [] if settings.knative.install else looked_at()
+    lists = [collection_of(claim) for claim in outside([*claims, *by_knative])]
+    asked.look_ahead([KUBE_SYSTEM, *read, *lists, volumes_of(NAMESPACE)])
     installed = None if settings.knative.install else look(asked, settings.knative.domain)
+    if installed:
+        by_knative = made_by_knative(settings, installed.tag_template)
+    if installed and not installed.has_kourier:
+        pulumi.info(
+            f"the ingress class of the cluster's Knative is {installed.ingress_class} and not Kourier's: guided "
+            "rollouts cannot read its gateway. Give them --source prometheus:<URL>, or probes"
+        )
     if sources.archives:
         pulumi.warn(
             f"sources.archives names {len(sources.archives)} archives, which are not loaded: the nodes of the context "
             f"{context} are not this program's. Their images have to be there, or be pulled"
         )
-    args = ExistingClusterArgs(asked=asked, path=path, claims=claims, releases=RELEASES, namespace=NAMESPACE)
+    args = ExistingClusterArgs(
+        asked=asked, path=path, claims=[*claims, *by_knative], releases=RELEASES, namespace=NAMESPACE
+    )
     existing = ExistingCluster("cluster", args)
     return Cluster(
         provider=existing.provider,

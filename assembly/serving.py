@@ -12,8 +12,10 @@ from app.services import SERVICES
 from assembly.cluster import Cluster
 from components.images import ImageMap
 from components.knative import KnativeServing, KnativeServingArgs, configuration
+from components.knative_config import refuse, with_given
 from components.kourier import INGRESS_CLASS, Kourier, KourierArgs
 from components.load_balancer import LoadBalancer, domain_of
+from components.network import Network
 from components.resolved_sources import ResolvedSources
 from settings import Settings
 
@@ -30,7 +32,9 @@ class Serving:
     """For the stack's outputs."""
 
 
-def serving(settings: Settings, sources: ResolvedSources, images: ImageMap, cluster: Cluster) -> Serving:
+def serving(
+    settings: Settings, sources: ResolvedSources, images: ImageMap, network: Network, cluster: Cluster
+) -> Serving:
     """Knative Serving with Kourier in a cluster; on one that has a Knative, just what is known of it."""
     if cluster.installed:
         return Serving(domain=cluster.installed.domain, outputs={"knative": cluster.installed.version})
@@ -44,8 +48,9 @@ def serving(settings: Settings, sources: ResolvedSources, images: ImageMap, clus
         core=sources.core,
         images=images,
         small=small,
-        configuration=configuration(INGRESS_CLASS, domain),
+        configuration=with_given(configuration(INGRESS_CLASS, domain), settings.knative.config),
         activator_replicas=settings.knative.activator_replicas,
+        network=network,
         placement=cluster.placement,
     )
     knative = KnativeServing("knative-serving", knative_args, on_cluster)
@@ -65,6 +70,12 @@ def serving(settings: Settings, sources: ResolvedSources, images: ImageMap, clus
     if cluster.farewell:
         needs.append(cluster.farewell(list(SERVICES), needs))
     return Serving(domain=domain, needs=needs, outputs={"address": balancer.address} if balancer else {})
+
+
+def refuse_configuration(settings: Settings, sources: ResolvedSources) -> None:
+    """Raise KnativeConfigError for settings of Knative's ConfigMaps that cannot be merged into the release's."""
+    ours = {name: data if isinstance(data, Mapping) else {} for name, data in configuration(INGRESS_CLASS, "").items()}
+    refuse(ours, settings.knative.config, sources.core)
 
 
 def _derived(balancer: LoadBalancer | None) -> pulumi.Output[str]:

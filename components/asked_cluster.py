@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,15 +11,38 @@ import kubernetes
 import pulumi
 import urllib3
 
+from components.api_paths import collection_of, is_collection, question
 from components.cluster_client import SECONDS, cluster_client
 from components.manifests import Manifest
 
+KUBE_SYSTEM = "/api/v1/namespaces/kube-system"
+"""Whose UID tells one cluster from another."""
 VOLUME_CLAIM = "PersistentVolumeClaim"
+_RELEASE = "app.kubernetes.io/instance"
 _AT_ONCE = 8
+_NAMES_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""Asks for the metadata of a list: no data of ConfigMaps, no schemas of definitions."""
+
+Found = tuple[Manifest, Mapping[str, Any]]
+"""What was asked for, and the metadata of what the cluster has there."""
 
 
 class UnreachableError(pulumi.RunError):
     """The cluster does not answer, or refuses; the message says why."""
+
+
+class RefusedError(UnreachableError):
+    """The context's user may not read what the program has to look at; the message lists it all."""
+
+    def __init__(self, context: str, refused: Iterable[str]) -> None:
+        """refused: in the words of `components.api_paths.question`."""
+        self.refused = list(dict.fromkeys(refused))
+        super().__init__(
+            f"the user of the context {context} may not read what the program looks at before it changes anything. "
+            "Nothing was changed. The missing rights:\n"
+            + "".join(f"  - {each}\n" for each in self.refused)
+            + "docs/rights.md has roles for every command, ready for kubectl apply"
+        )
 
 
 class OtherClusterError(pulumi.RunError):
@@ -33,18 +56,42 @@ class AskedCluster:
         """kubeconfig: of one context, as `components.kubeconfig.of_context` gives it."""
         self.kubeconfig = kubeconfig
         self.context = str(kubeconfig["current-context"])
+        self._known: dict[str, dict[str, Any] | None] = {}
         try:
             self._client = cluster_client(json.dumps(kubeconfig))
         except kubernetes.config.ConfigException as error:
             raise UnreachableError(f"the context {self.context} cannot be used: {error}") from None
 
-    def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> dict[str, Any] | None:
-        """The object at a path of the API; None where there is none. Raises UnreachableError."""
+    def get(self, path: str) -> dict[str, Any] | None:
+        """The object at a path of the API, or the metadata of all objects at the path of a collection; None where there
+        is none. Raises UnreachableError.
+        """
+        return self._known[path] if path in self._known else self.read(path)
+
+    def look_ahead(self, paths: Iterable[str]) -> None:
+        """Read several paths at once, for `get` to know. Raises UnreachableError: one RefusedError for all of them."""
+        new, refused = list(dict.fromkeys(paths)), list[str]()
+
+        def known(path: str) -> tuple[str, dict[str, Any] | None]:
+            try:
+                return path, self.read(path)
+            except RefusedError as error:
+                refused.extend(error.refused)
+                return path, None
+
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            found = list(threads.map(known, new))
+        if refused:
+            raise RefusedError(self.context, sorted(refused))
+        self._known.update(found)
+
+    def read(self, path: str) -> dict[str, Any] | None:
+        """What the API has at a path now; None: nothing. Raises UnreachableError."""
         try:
             found: dict[str, Any] = self._client.call_api(
                 path,
                 "GET",
-                query_params=list(query),
+                header_params={"Accept": _NAMES_ONLY if is_collection(path) else "application/json"},
                 auth_settings=["BearerToken"],
                 response_type="object",
                 _return_http_data_only=True,
@@ -53,11 +100,13 @@ class AskedCluster:
         except kubernetes.client.ApiException as error:
             if error.status == 404:
                 return None
+            if error.status == 403:
+                raise RefusedError(self.context, [question(path)]) from None
             if not error.status:  # so the library tells of TLS
                 raise self._silent(error.reason) from None
             raise UnreachableError(
-                f"the cluster of the context {self.context} refuses GET {path} ({error.status} {error.reason}): "
-                "the user of the context needs to be an administrator of the cluster"
+                f"the cluster of the context {self.context} refuses GET {path} ({error.status} {error.reason})"
+                + (": it does not accept the credentials of the context" if error.status == 401 else "")
             ) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise self._silent(str(error).rpartition(": ")[2]) from None
@@ -71,7 +120,7 @@ class AskedCluster:
 
     def identity(self) -> str:
         """What tells the cluster from all others, and stays when its certificates and addresses change."""
-        space = self.get("/api/v1/namespaces/kube-system")
+        space = self.get(KUBE_SYSTEM)
         if space is None:
             raise UnreachableError(f"the cluster of the context {self.context} has no namespace kube-system")
         return str(space["metadata"]["uid"])
@@ -91,21 +140,23 @@ class AskedCluster:
             "Both clusters are wanted: give the other one a stack of its own: pulumi stack init <name>"
         )
 
-    def there(self, manifests: Sequence[Manifest]) -> list[dict[str, Any]]:
-        """Those objects that the cluster has, as it has them."""
-        with ThreadPoolExecutor(_AT_ONCE) as threads:
-            found = list(threads.map(self.get, map(path_of, manifests)))
-        return [each for each in found if each is not None]
+    def there(self, manifests: Sequence[Manifest]) -> list[Found]:
+        """Those objects that the cluster has. Each kind in each namespace is one question."""
+        wanted = {(collection_of(manifest), manifest["metadata"]["name"]): manifest for manifest in manifests}
+        paths = dict.fromkeys(path for path, _ in wanted)
+        there = {(path, each["name"]): each for path in paths for each in self._metadata(path)}
+        return [(manifest, there[key]) for key, manifest in wanted.items() if key in there]
 
-    def volumes(self, namespace: str, releases: Sequence[str]) -> list[dict[str, Any]]:
+    def volumes(self, namespace: str, releases: Sequence[str]) -> list[Found]:
         """The claims of the volumes of Helm releases, which stay when the releases go."""
-        query = [("labelSelector", f"app.kubernetes.io/instance in ({','.join(releases)})")]
-        found = self.get(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims", query) or {"items": []}
-        return [{**each, "kind": VOLUME_CLAIM} for each in found["items"]]
+        claims = self._metadata(volumes_of(namespace))
+        ours = [each for each in claims if each.get("labels", {}).get(_RELEASE) in releases]
+        return [({"apiVersion": "v1", "kind": VOLUME_CLAIM, "metadata": {"name": each["name"]}}, each) for each in ours]
+
+    def _metadata(self, collection: str) -> list[Mapping[str, Any]]:
+        return [each["metadata"] for each in (self.get(collection) or {"items": []})["items"]]
 
 
-def path_of(manifest: Manifest) -> str:
-    """Where the API has an object of a built-in or of Knative's kinds, whose plurals are regular. Pure."""
-    version, metadata = manifest["apiVersion"], manifest["metadata"]
-    space = f"/namespaces/{metadata['namespace']}" if metadata.get("namespace") else ""
-    return f"/{'apis' if '/' in version else 'api'}/{version}{space}/{manifest['kind'].lower()}s/{metadata['name']}"
+def volumes_of(namespace: str) -> str:
+    """Where the API lists the volume claims of a namespace. Pure."""
+    return f"/api/v1/namespaces/{namespace}/persistentvolumeclaims"

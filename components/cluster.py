@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 import yaml
+from pulumi.output import Unknown
 from pulumi_command import local
 
-from components.commands.kind_nodes import CommandError
+from components.archives import content_of, names_of
+from components.commands.node_image import present
+from components.commands.processes import CommandError
 from components.commands.standing import creation_word
+from components.downloads import NODE, Download, told
 from components.machine import preflight_environment
+from components.network import NOTHING, Network
 from components.objects import LoadedArchive, Placement
 from components.secret import GeneratedWord
 
 INGRESS_NODE_PORT = 31080
 """Node port of the ingress; the kind node publishes it on the host (the tutorial's number)."""
-_COMMAND = "python3 -m components.commands.kind_cluster"
+_COMMAND = "exec sh components/commands/run.sh kind_cluster"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,14 +41,18 @@ class KindClusterArgs:
     """Image of the node: Kubernetes' version."""
     archives: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Image archives to load into the node, in this order, with the images that they hold."""
+    downloads: Sequence[Download] = ()
+    """What the cluster pulls when it is new."""
     profile: str = "small"
     """Name of a profile of `components.machine.NEEDS`."""
+    network: Network = NOTHING
 
 
 class KindCluster(pulumi.ComponentResource):
     """One-node kind cluster that nothing but this stack created, with a Kubernetes provider for it.
 
-    A change of its name, port or node image replaces it; all that runs in it is then created again in the same update.
+    A change of its name, port, node image or network replaces it; all that runs in it is then created again in the same
+    update.
     """
 
     kubeconfig: pulumi.Output[str]
@@ -56,6 +66,8 @@ class KindCluster(pulumi.ComponentResource):
         super().__init__("knative-releases:index:KindCluster", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         owner = GeneratedWord(f"{name}-owner", secret=False, delete=f"{_COMMAND} sweep", opts=child)
+        # In the first preview the owner is not known, and there is no cluster.
+        owner.value.apply(lambda word: announce(args) if isinstance(word, Unknown) else None, run_with_unknowns=True)
         command = self._command(name, args, owner.value, owner.value.apply(lambda word: standing(word, args)))
         self.kubeconfig = pulumi.Output.secret(command.stdout)
         identity = pulumi.Output.unsecret(self.kubeconfig.apply(cluster_identity))
@@ -85,20 +97,27 @@ class KindCluster(pulumi.ComponentResource):
                 "CLUSTER_NAME": args.cluster_name,
                 "CLUSTER_OWNER": owner,
                 "CLUSTER_CREATION": creation,
-                "CLUSTER_CONFIG": kind_configuration(args.http_port),
+                "CLUSTER_CONFIG": kind_configuration(args.http_port, args.network),
                 "NODE_IMAGE": args.node_image,
                 "HTTP_PORT": str(args.http_port),
+                "PULLS": "" if args.archives else "yes",
+                **args.network.variables,  # kind hands them to the node
                 **preflight_environment(args.profile),
             },
             # The creation of the new cluster removes the old one, which holds its name or port: replaced the other way
             # round (delete_before_replace), the engine asks a provider that it has closed (docs/decisions/0005).
             # A cluster that is gone has no word: a new one makes it again (components/commands/standing.py).
-            triggers=[args.cluster_name, args.http_port, args.node_image, owner, creation],
+            triggers=[
+                *(args.cluster_name, args.http_port, args.node_image, owner, creation),
+                *filter(None, [args.network.node]),
+            ],
             logging=local.Logging.STDERR,  # stdout is the kubeconfig
             opts=pulumi.ResourceOptions(
                 parent=self,
                 additional_secret_outputs=["stdout"],
-                custom_timeouts=pulumi.CustomTimeouts(create="5m", delete="2m"),
+                # The steps' own limits say what was too slow, and clean up; this one only kills the command. It is
+                # enough for a creation after the wait for an interrupted one (twice PULL_SECONDS and CREATE_SECONDS).
+                custom_timeouts=pulumi.CustomTimeouts(create="2h", delete="10m"),
             ),
         )
 
@@ -107,15 +126,22 @@ class KindCluster(pulumi.ComponentResource):
     ) -> list[LoadedArchive]:
         """Load the archives one after the other: what is needed first is there first, and all take as long together."""
         loaded: list[LoadedArchive] = []
+        names = names_of(args.archives)
         for archive, images in args.archives.items():
             before = [cluster, *(each.loaded for each in loaded[-1:])]
             load = local.Command(
-                f"{name}-image-{Path(archive).stem}",
-                create=f'kind load image-archive --name "$CLUSTER_NAME" "{archive}"',
-                environment={"CLUSTER_NAME": args.cluster_name},
-                triggers=[archive, identity],
+                f"{name}-image-{names[archive]}",
+                create='exec kind load image-archive --name "$CLUSTER_NAME" "$IMAGE_ARCHIVE"',
+                update=":",  # only its place has changed: what it holds is a trigger
+                environment={"CLUSTER_NAME": args.cluster_name, "IMAGE_ARCHIVE": archive},
+                triggers=[content_of(Path(archive)), identity],
                 logging=local.Logging.STDERR,
-                opts=pulumi.ResourceOptions(parent=self, depends_on=before, deleted_with=cluster),
+                opts=pulumi.ResourceOptions(
+                    parent=self,
+                    depends_on=before,
+                    deleted_with=cluster,
+                    custom_timeouts=pulumi.CustomTimeouts(create="30m"),
+                ),
             )
             loaded.append(LoadedArchive(images=images, loaded=load))
         return loaded
@@ -128,16 +154,26 @@ class LostDockerError(pulumi.RunError):
 def standing(owner: str, args: KindClusterArgs) -> str:
     """The word of this stack's cluster, a new one where it is gone or not made yet. Raises LostDockerError."""
     try:
-        return creation_word(owner, args.cluster_name, args.http_port)
+        return creation_word(owner, args.cluster_name, args.http_port, lambda: announce(args))
     except CommandError as error:
         raise LostDockerError(str(error)) from None
 
 
-def kind_configuration(http_port: int) -> str:
-    """The tutorial's kind configuration, as JSON (which is YAML)."""
+def announce(args: KindClusterArgs) -> None:
+    """Say how much a new cluster downloads, where that is known."""
+    node_is_there = shutil.which("docker") is None or present(args.node_image)
+    if downloads := told([*([] if node_is_there else [NODE]), *args.downloads]):
+        pulumi.log.info(downloads)
+
+
+def kind_configuration(http_port: int, network: Network = NOTHING) -> str:
+    """The tutorial's kind configuration, as JSON (which is YAML), with what a network adds."""
     ingress = {"containerPort": INGRESS_NODE_PORT, "listenAddress": "127.0.0.1", "hostPort": http_port}
-    nodes = [{"role": "control-plane", "extraPortMappings": [ingress]}]
-    return json.dumps({"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", "nodes": nodes}, sort_keys=True)
+    mounts = {"extraMounts": network.mounts} if network.mounts else {}
+    patches = {"containerdConfigPatches": network.containerd_patches} if network.containerd_patches else {}
+    nodes = [{"role": "control-plane", "extraPortMappings": [ingress], **mounts}]
+    kind = {"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", "nodes": nodes, **patches}
+    return json.dumps(kind, sort_keys=True)
 
 
 def cluster_identity(kubeconfig: str) -> str:

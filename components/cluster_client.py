@@ -5,10 +5,15 @@ from __future__ import annotations
 import functools
 import ssl
 import tempfile
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import kubernetes
+import urllib3
 import yaml
+
+from components.proxies import checked, proxy_of
 
 GROUP, VERSION = "serving.knative.dev", "v1"
 """Knative Serving's API."""
@@ -18,17 +23,18 @@ SECONDS = 10
 
 @functools.lru_cache(maxsize=1)
 def cluster_client(kubeconfig: str) -> Any:
-    """A client that does not retry, and keeps no file.
+    """A client that does not retry, and keeps no file. Raises ConfigException for a kubeconfig of no use.
 
     The library wants certificate and key as files for as long as it lives, and ssl wants files to load: here they are
     there, closed to others, while one ssl context is made from them.
     """
     configuration = kubernetes.client.Configuration()
     configuration.retries = False
+    given = yaml.safe_load(kubeconfig)
     with tempfile.TemporaryDirectory() as folder:
-        client = kubernetes.config.new_client_from_config_dict(
-            yaml.safe_load(kubeconfig), temp_file_path=folder, client_configuration=configuration
-        )
+        kubernetes.config.load_kube_config_from_dict(given, temp_file_path=folder, client_configuration=configuration)
+        _choose_proxy(configuration, given)
+        client = kubernetes.client.ApiClient(configuration)
         context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
         if not configuration.verify_ssl:  # insecure-skip-tls-verify: as the user's kubectl does
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -39,3 +45,28 @@ def cluster_client(kubeconfig: str) -> Any:
         del options[file]
     options["ssl_context"] = context
     return client
+
+
+def _choose_proxy(configuration: Any, kubeconfig: Mapping[str, Any]) -> None:
+    """The proxy that kubectl would take: the kubeconfig's `proxy-url`, else the environment's for this host.
+
+    The library would take the environment's for every host: it reads NO_PROXY and forgets it
+    (kubernetes-client/python#2460), and it does not know `proxy-url`.
+    """
+    try:
+        named = _named_proxy(kubeconfig)
+        proxy = checked(named) if named else proxy_of(configuration.host)
+    except ValueError as error:
+        raise kubernetes.config.ConfigException(str(error)) from None
+    configuration.proxy, configuration.no_proxy = proxy, None
+    login = urlsplit(proxy or "")
+    if login.username is not None:
+        user_and_password = f"{unquote(login.username)}:{unquote(login.password or '')}"
+        configuration.proxy_headers = urllib3.make_headers(proxy_basic_auth=user_and_password)
+
+
+def _named_proxy(kubeconfig: Mapping[str, Any]) -> str | None:
+    contexts = {each["name"]: each["context"] for each in kubeconfig["contexts"]}
+    clusters = {each["name"]: each["cluster"] for each in kubeconfig["clusters"]}
+    proxy: str | None = clusters[contexts[kubeconfig["current-context"]]["cluster"]].get("proxy-url")
+    return proxy

@@ -7,27 +7,28 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
+from pulumi_kubernetes.helm.v3 import Release
 
-from components import interrupted_release
+from components import interrupted_release, store_password, store_volume, waiting
+from components.downloads import READY_SECONDS
 from components.images import ImageMap, Reference
 from components.manifests import own
 from components.objects import OWNER_ANNOTATION, Placement, register
-from components.sources import Chart
 
-TIMEOUT_SECONDS = 300
-"""Limit for a release to become ready, image pulls included."""
 RELEASES = ("kafka", "postgresql", "redis")
 """Names of the Helm releases."""
 REPOSITORY = "docker.io/bitnamilegacy"
 """Bitnami's images left docker.io/bitnami in 2025; those of these chart versions are kept here."""
+_IMAGES = {"security": {"allowInsecureImages": True}}
+"""Charts since the end of 2024 take no image from another place without this word; older ones do not know it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatastoreArgs:
     """What the three have in common."""
 
-    chart: Chart
+    chart: str
+    """Its path, relative to the project's folder (`components.charts`)."""
     size: str
     """Size of the volume, a Kubernetes quantity."""
     storage_class: str | None = None
@@ -49,22 +50,27 @@ class _Datastore(pulumi.ComponentResource):
     """A component around one Helm release."""
 
     def _release(
-        self, name: str, args: DatastoreArgs, values: Mapping[str, Any], depends_on: Sequence[pulumi.Resource] = ()
+        self,
+        name: str,
+        args: DatastoreArgs,
+        values: Mapping[str, Any],
+        depends_on: Sequence[pulumi.Resource] = (),
+        change: tuple[store_password.Login, pulumi.Output[str]] | None = None,
     ) -> Release:
-        placement = args.placement
-        opts = placement.options(self, depends_on, [args.images.redirected(f"{REPOSITORY}/{name}")])
-        if placement.kubeconfig:
-            ours = placement.deleted_with is not None
-            opts.hooks = interrupted_release.hooks(name, args.namespace, placement.kubeconfig, ours)
+        """change: of the store's password, how it is made and which one the settings have."""
+        opts = args.placement.options(self, depends_on, [args.images.redirected(f"{REPOSITORY}/{name}")])
+        opts.hooks = _hooks(name, args, change)
         return Release(
             name,
             name=name,
             namespace=args.namespace,
-            chart=args.chart.chart,
-            version=args.chart.version,
-            repository_opts=RepositoryOptsArgs(repo=args.chart.repository) if args.chart.repository else None,
-            values={"image": image_values(args.images, name), **values},
-            timeout=TIMEOUT_SECONDS,
+            chart=args.chart,
+            values={
+                **values,
+                "image": image_values(args.images, name),
+                "global": {**values.get("global", {}), **_IMAGES},
+            },
+            timeout=READY_SECONDS,
             opts=opts,
         )
 
@@ -103,14 +109,12 @@ class PostgreSQL(_Datastore):
         depends_on = register([scripts], self, [], args.placement)
         secret = pulumi.Output.secret(password)
         values = {
-            "primary": {
-                "initdb": {"user": "postgres", "password": secret, "scriptsConfigMap": init.config_map},
-                "persistence": volume(args),
-            },
+            # The scripts run as the user postgres with its password. Given to them as well, the chart would write it
+            # in plain text into the StatefulSet.
+            "primary": {"initdb": {"scriptsConfigMap": init.config_map}, "persistence": volume(args)},
             "global": {"postgresql": {"auth": {"postgresPassword": secret}}},
         }
-        release = {**values, "image": {**image_values(args.images, "postgresql"), "debug": True}}
-        self._release("postgresql", args, release, depends_on)
+        self._release("postgresql", args, values, depends_on, (store_password.POSTGRESQL, secret))
         self.register_outputs({})
 
 
@@ -121,6 +125,7 @@ class Redis(_Datastore):
         self, name: str, args: DatastoreArgs, password: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("knative-releases:index:Redis", name, None, opts)
+        secret = pulumi.Output.secret(password)
         self._release(
             "redis",
             args,
@@ -128,10 +133,29 @@ class Redis(_Datastore):
                 "architecture": "standalone",
                 "master": {"persistence": volume(args)},
                 # Without it the chart draws a new password at every upgrade, which the running server does not have.
-                "auth": {"password": pulumi.Output.secret(password)},
+                "auth": {"password": secret},
             },
+            change=(store_password.REDIS, secret),
         )
         self.register_outputs({})
+
+
+def _hooks(
+    name: str, args: DatastoreArgs, change: tuple[store_password.Login, pulumi.Output[str]] | None
+) -> pulumi.ResourceHookBinding:
+    """What is done before a release is made or updated, in a cluster that can be asked; and what reports the wait."""
+    waits = waiting.hooks(f"the release {name}")
+    config, ours = args.placement.kubeconfig, args.placement.deleted_with is not None
+    if config is None:
+        return waits
+    hooks = interrupted_release.hooks(name, args.namespace, config, ours)
+    wanted = store_volume.WantedVolume(size=args.size, storage_class=args.storage_class)
+    updates = [store_volume.hook(name, args.namespace, config, wanted, ours=ours)]
+    updates += [store_password.hook(name, args.namespace, config, *change)] if change else []
+    repairs = pulumi.ResourceHookBinding(
+        before_create=hooks.before_create, before_update=[*(hooks.before_update or []), *updates]
+    )
+    return pulumi.ResourceHookBinding.merge(repairs, waits)
 
 
 def volume(args: DatastoreArgs) -> dict[str, Any]:

@@ -12,10 +12,13 @@ import pulumi_kubernetes as kubernetes
 from pulumi.output import Unknown
 from pulumi_command import local
 
-from components.asked_cluster import VOLUME_CLAIM, AskedCluster
+from components.asked_cluster import VOLUME_CLAIM, AskedCluster, Found
+from components.cluster_client import GROUP
 from components.manifests import Manifest
 from components.objects import OWNER_ANNOTATION, Placement
 from components.secret import GeneratedWord
+
+_PLAIN_SERVICE = "Kubernetes Service"
 
 
 class OwnershipError(pulumi.RunError):
@@ -32,7 +35,9 @@ class ExistingClusterArgs:
     state.
     """
     claims: Sequence[Manifest]
-    """What the stack makes in the cluster, as far as it could be there already: kind, namespace and name count."""
+    """What the stack makes in the cluster, as far as it could be there already: API version, kind, namespace and name
+    count. With `ownerReferences` (kind and name) it is Knative that makes the object, for what these name.
+    """
     releases: Sequence[str] = ()
     """Helm releases, whose volumes an earlier stack could have left."""
     namespace: str = "default"
@@ -96,8 +101,7 @@ class ExistingCluster(pulumi.ComponentResource):
         """A command that `pulumi destroy` runs before it deletes some resources; its failure keeps them."""
         return local.Command(
             f"{self._name}-{name}",
-            # The Kubernetes client is in the checkout's virtual environment.
-            delete=f'PATH="$PWD/.venv/bin:$PATH" python3 -m components.commands.{command}',
+            delete=f"exec sh components/commands/run.sh {command}",
             environment={
                 "CLUSTER_CONTEXT": self._args.asked.context,
                 "CLUSTER_KUBECONFIG": self._args.path or "",
@@ -132,33 +136,56 @@ def outside(claims: Sequence[Manifest]) -> list[Manifest]:
     return [claim for claim in claims if claim["metadata"].get("namespace") not in spaces]
 
 
-def refuse_foreign(context: str, namespace: str, found: Sequence[Mapping[str, Any]], owner: str) -> None:
-    """Raise OwnershipError where an object does not carry the owner's word. Pure.
+def refuse_foreign(context: str, namespace: str, found: Sequence[Found], owner: str) -> None:
+    """Raise OwnershipError where an object is not this stack's. Pure.
 
-    namespace: of the volumes' claims.
+    namespace: of the services and of the volumes' claims.
+    owner: the stack's word.
     """
     foreign: dict[str, list[str]] = {}
-    for each in found:
-        metadata = each["metadata"]
-        if metadata.get("annotations", {}).get(OWNER_ANNOTATION) != owner:
-            foreign.setdefault(each["kind"], []).append(metadata["name"])
+    for claim, metadata in found:
+        if not _ours(claim, metadata, owner):
+            foreign.setdefault(_kind(claim), []).append(metadata["name"])
     if not foreign:
         return
-    ways = ["Take another cluster: pulumi config set --path 'knative-releases:cluster.context' <context>"]
-    if "knative-serving" in foreign.get("Namespace", []):
-        ways.insert(
-            0, "Use the Knative that is there: pulumi config set --path 'knative-releases:knative.install' false"
-        )
-    if claims := " ".join(sorted(foreign.get(VOLUME_CLAIM, []))):
-        deletion = f"kubectl --context {context} delete pvc --namespace {namespace} {claims}"
-        ways.insert(0, f"Delete the volumes that an earlier stack left, data included: {deletion}")
     raise OwnershipError(
         "\n".join(
             [
                 f"the cluster of the context {context} has what this stack would make, and this stack did not make it. "
                 "It is left alone, and nothing was changed:",
                 *(f"  - {kind} {', '.join(sorted(set(names)))}" for kind, names in sorted(foreign.items())),
-                *ways,
+                *_ways(context, namespace, foreign),
             ]
         )
     )
+
+
+def _ways(context: str, namespace: str, foreign: Mapping[str, Sequence[str]]) -> list[str]:
+    """What a person can do about it, the nearest first."""
+    kubectl, ways = f"kubectl --context {context}", []
+    if claims := " ".join(sorted(foreign.get(VOLUME_CLAIM, []))):
+        deletion = f"{kubectl} delete pvc --namespace {namespace} {claims}"
+        ways.append(f"Delete the volumes that an earlier stack left, data included: {deletion}")
+    if "knative-serving" in foreign.get("Namespace", []):
+        ways.append("Use the Knative that is there: pulumi config set --path 'knative-releases:knative.install' false")
+    if services := " ".join(sorted(foreign.get(_PLAIN_SERVICE, []))):
+        ways.append(
+            "Knative makes a Kubernetes Service of its own under the name of each service, and of each tag as "
+            f"<tag>-<service>. Whose these are: {kubectl} describe services --namespace {namespace} {services}"
+        )
+    return [*ways, "Take another cluster: pulumi config set --path 'knative-releases:cluster.context' <context>"]
+
+
+def _ours(claim: Manifest, metadata: Mapping[str, Any], owner: str) -> bool:
+    """Whether an object carries the stack's word, or Knative made it for an object that is claimed by itself."""
+    if metadata.get("annotations", {}).get(OWNER_ANNOTATION) == owner:
+        return True
+    makers = {(maker["kind"], maker["name"]) for maker in claim["metadata"].get("ownerReferences", [])}
+    return any((each["kind"], each["name"]) in makers for each in metadata.get("ownerReferences", []))
+
+
+def _kind(claim: Manifest) -> str:
+    """Its kind, as a person tells Knative's kinds from the built-in ones of the same name."""
+    if claim["apiVersion"].startswith(f"{GROUP}/"):
+        return f"Knative {claim['kind']}"
+    return _PLAIN_SERVICE if claim["kind"] == "Service" else str(claim["kind"])

@@ -15,6 +15,11 @@ from components.knative_versions import OLDEST, VERSION_LABEL, as_numbers
 from components.kourier import INGRESS_CLASS
 
 _CONFIG_MAPS = ("config-features", "config-network", "config-domain")
+DEFAULT_INGRESS_CLASS = "istio.ingress.networking.knative.dev"
+"""Knative's own, where config-network names none."""
+DEFAULT_TAG_TEMPLATE = "{{.Tag}}-{{.Name}}"
+"""Knative's own, where config-network has none."""
+_SPACE = f"/api/v1/namespaces/{NAMESPACE}"
 _DEPLOYMENTS = ("controller", "webhook", "activator", "autoscaler")
 
 
@@ -28,7 +33,16 @@ class InstalledKnative:
 
     version: str
     domain: str
-    """Domain of the services' URLs."""
+    """Domain of the services' URLs, as far as one is known before they are made."""
+    ingress_class: str
+    """Name of the ingress that routes the requests."""
+    tag_template: str
+    """How the name of a tag's Kubernetes Service is made: a Go template over the tag and the service's name."""
+
+    @property
+    def has_kourier(self) -> bool:
+        """Whether the gateway is Kourier's, whose statistics a guided rollout can read."""
+        return self.ingress_class == INGRESS_CLASS
 
 
 def look(cluster: AskedCluster, domain: str | None) -> InstalledKnative:
@@ -36,11 +50,9 @@ def look(cluster: AskedCluster, domain: str | None) -> InstalledKnative:
 
     domain: the one that the services' URLs are to have; None: the cluster's own.
     """
-    space = cluster.get(f"/api/v1/namespaces/{NAMESPACE}")
+    space = cluster.get(_SPACE)
     maps = {name: _data(cluster, name) for name in _CONFIG_MAPS}
-    deployments = {
-        name: cluster.get(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{name}") for name in _DEPLOYMENTS
-    }
+    deployments = {name: cluster.get(_deployment(name)) for name in _DEPLOYMENTS}
     if space is None:
         problems = [f"there is no namespace {NAMESPACE}. To have Knative installed: {_set('install', 'true')}"]
     else:
@@ -51,7 +63,10 @@ def look(cluster: AskedCluster, domain: str | None) -> InstalledKnative:
             f"the Knative in the cluster of the context {cluster.context} cannot be used; nothing was changed:\n{told}"
         )
     return InstalledKnative(
-        version=version_of(deployments["controller"] or {}), domain=domain or domains(maps["config-domain"])[0]
+        version=version_of(deployments["controller"] or {}),
+        domain=domain or domains(maps["config-domain"])[0],
+        ingress_class=ingress_class(maps["config-network"]),
+        tag_template=maps["config-network"].get("tag-template") or DEFAULT_TAG_TEMPLATE,
     )
 
 
@@ -73,11 +88,6 @@ def lacks(
     off = [flag for flag in FEATURES if maps["config-features"].get(flag, "").lower() != "enabled"]
     if off:
         yield f"features are off: {', '.join(off)}. {_patch(kubectl, 'config-features', dict.fromkeys(off, 'Enabled'))}"
-    # The key has been written in both ways; Knative reads either.
-    network = maps["config-network"]
-    ingress = network.get("ingress-class") or network.get("ingress.class") or "none (that is Istio's)"
-    if ingress != INGRESS_CLASS:
-        yield f"its ingress class is {ingress}. {_patch(kubectl, 'config-network', {'ingress-class': INGRESS_CLASS})}"
     known = domains(maps["config-domain"])
     if not known:
         yield (
@@ -99,14 +109,35 @@ def domains(config_domain: Mapping[str, str]) -> list[str]:
     return [name for name, selector in config_domain.items() if not name.startswith("_") and not selector.strip()]
 
 
+def ingress_class(config_network: Mapping[str, str]) -> str:
+    """The ingress that config-network names; the key has been written in both ways, and Knative reads either. Pure."""
+    return config_network.get("ingress-class") or config_network.get("ingress.class") or DEFAULT_INGRESS_CLASS
+
+
 def _data(cluster: AskedCluster, name: str) -> dict[str, str]:
-    found = cluster.get(f"/api/v1/namespaces/{NAMESPACE}/configmaps/{name}")
-    return dict((found or {}).get("data") or {})
+    data: Mapping[str, str] = (cluster.get(_config_map(name)) or {}).get("data") or {}
+    return {key: value for key, value in data.items() if not key.startswith("_")}
+
+
+def looked_at() -> list[str]:
+    """The paths of the API that `look` reads. Pure."""
+    return [_SPACE, *map(_config_map, _CONFIG_MAPS), *map(_deployment, _DEPLOYMENTS)]
+
+
+def _config_map(name: str) -> str:
+    return f"{_SPACE}/configmaps/{name}"
+
+
+def _deployment(name: str) -> str:
+    return f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{name}"
 
 
 def _patch(kubectl: str, name: str, data: Mapping[str, str]) -> str:
     patch = json.dumps({"data": dict(data)})
-    return f"{kubectl} patch configmap {name} --namespace {NAMESPACE} --type merge --patch '{patch}'"
+    return (
+        "Whoever runs the cluster decides: this changes it for every service in the cluster: "
+        f"{kubectl} patch configmap {name} --namespace {NAMESPACE} --type merge --patch '{patch}'"
+    )
 
 
 def _key(name: str) -> str:

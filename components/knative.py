@@ -21,6 +21,7 @@ from components.manifests import (
     with_replicas,
     without_webhook_rules,
 )
+from components.network import NOTHING, Network
 from components.objects import KubernetesObject, Placement, register
 
 NAMESPACE = "knative-serving"
@@ -53,6 +54,8 @@ class KnativeServingArgs:
     configuration: Mapping[str, pulumi.Input[Mapping[str, str]]]
     """Entries set in the ConfigMaps of the release, by ConfigMap name (`config-network`, `config-domain`, …)."""
     activator_replicas: int = 1
+    network: Network = NOTHING
+    """Of the controller, which asks image registries."""
     placement: Placement = Placement()
 
 
@@ -70,6 +73,7 @@ class KnativeServing(pulumi.ComponentResource):
         applied = transforms(args)
         core = with_replicas(args.core, NAMESPACE, ACTIVATOR, args.activator_replicas)
         groups = grouped(transformed(args.definitions, *applied), transformed(core, *applied))
+        groups["basis"] += [own(each) for each in args.network.objects()]
         # On the namespace, because everything else of Knative comes after it.
         hook = pulumi.ResourceHook(f"{name}-version", refuse_other_minor, pulumi.ResourceHookOptions(on_dry_run=True))
         version = pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_update=[hook]))
@@ -159,7 +163,8 @@ def transforms(args: KnativeServingArgs) -> list[Transform]:
     profile = SMALL if args.small else ()
     # Last, because what is merged may be an output, into which nothing can look.
     patches = [merge_config_map(NAMESPACE, name, data) for name, data in args.configuration.items()]
-    return [redirect_images(args.images.redirected), *profile, without_webhook_rules, *patches, own]
+    network = args.network.for_controller
+    return [redirect_images(args.images.redirected), *profile, without_webhook_rules, network, *patches, own]
 
 
 def grouped(definitions: Sequence[Manifest], core: Sequence[Manifest]) -> dict[str, list[Manifest]]:

@@ -113,8 +113,10 @@ def with_replicas(manifests: Iterable[Manifest], namespace: str, name: str, repl
         bounds = scaler["spec"]
         bounds["minReplicas"] = max(replicas, bounds.get("minReplicas", 1))
         bounds["maxReplicas"] = max(replicas, bounds["maxReplicas"])
+    elif deployment := found.get(("Deployment", namespace, name)):
+        deployment["spec"]["replicas"] = replicas
     else:
-        found["Deployment", namespace, name]["spec"]["replicas"] = replicas
+        raise pulumi.RunError(f"the release has no Deployment {namespace}/{name}, so it cannot have {replicas} pods")
     return result
 
 

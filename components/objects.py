@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 
 from components.archives import holds
+from components.downloads import READY_SECONDS
 from components.manifests import Manifest, containers, key
 
 OWNER_ANNOTATION = "knative-releases/owner"
@@ -71,6 +72,12 @@ class KubernetesObject(pulumi.CustomResource):
         super().__init__(f"kubernetes:{group}:{manifest['kind']}", name, {"status": None, **manifest}, opts)
 
     @property
+    def metadata(self) -> pulumi.Output[Any]:
+        """The object's metadata as the cluster has them."""
+        found: pulumi.Output[Any] = pulumi.get(self, "metadata")
+        return found
+
+    @property
     def status(self) -> pulumi.Output[Any]:
         """The object's status when it was last applied or refreshed."""
         found: pulumi.Output[Any] = pulumi.get(self, "status")
@@ -90,8 +97,11 @@ def register(
     """
 
     def opts(manifest: Manifest) -> pulumi.ResourceOptions:
-        images = (container["image"] for container in containers(manifest))
-        return pulumi.ResourceOptions.merge(placement.options(parent, depends_on, images), more)
+        images = [container["image"] for container in containers(manifest)]
+        placed = placement.options(parent, depends_on, images)
+        if images:
+            placed.custom_timeouts = pulumi.CustomTimeouts(create=f"{READY_SECONDS}s", update=f"{READY_SECONDS}s")
+        return pulumi.ResourceOptions.merge(placed, more)
 
     return [KubernetesObject("/".join(filter(None, key(m)[1:])), marked(m, placement), opts(m)) for m in manifests]
 

@@ -12,15 +12,21 @@ import pulumi
 
 PUT_BACK = "pulumi refresh --yes && pulumi up"
 """Makes again what somebody deleted: an `up` alone compares settings with its state."""
+_FAILURE = "ReplicaFailure"
+"""The condition of a Deployment that is bad when it is true."""
 
 
 def error_hook(name: str, kubeconfig: pulumi.Output[str]) -> pulumi.ErrorHook:
-    """A hook that tells why a Knative object is not ready, when its creation or update fails. It never retries."""
+    """A hook that tells why a Knative object is not ready, or was not taken, when its creation or update fails. It
+    never retries.
+    """
 
     async def tell(args: pulumi.ErrorHookArgs) -> bool:
         manifest = args.new_inputs
         if manifest and args.failed_operation == "update" and any("not found" in error for error in args.errors):
             pulumi.log.error(gone(manifest))
+        elif manifest and args.failed_operation in ("create", "update") and not waited(args.errors):
+            pulumi.log.error(refused(manifest))
         elif manifest and args.failed_operation in ("create", "update"):
             from components.diagnosis import why_not_ready  # noqa: PLC0415 - slow to import, only for a failure
 
@@ -39,6 +45,23 @@ def gone(manifest: Mapping[str, Any]) -> str:
     )
 
 
+def waited(errors: Sequence[str]) -> bool:
+    """Whether an operation failed because its object did not get ready, and not because the cluster did not take it.
+    Pure.
+    """
+    return any("timed out waiting" in error for error in errors)  # the words of Kubernetes' own `wait` package
+
+
+def refused(manifest: Mapping[str, Any]) -> str:
+    """What is told of an object that the cluster did not take: a webhook denied it, a quota was used up, another field
+    manager has its fields. Pure.
+    """
+    return (
+        f"{manifest['kind']} {manifest['metadata']['name']} was not applied, and its traffic stays where it was. The "
+        "error of the resource has the cluster's reason"
+    )
+
+
 def waited_for(manifest: Mapping[str, Any]) -> list[str]:
     """The revisions that an object is not ready without: its template's, and those that its traffic names. Pure."""
     spec = manifest["spec"]
@@ -52,11 +75,14 @@ def is_ready(found: Mapping[str, Any]) -> bool:
 
 
 def conditions(objects: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The conditions that are not true, each told once. Pure."""
+    """The conditions that are not as they should be, each message once. Pure.
+
+    objects: Knative's, or Deployments as the client library gives them.
+    """
     told: dict[str, str] = {}
     for each in objects:
-        for condition in each.get("status", {}).get("conditions", []):
-            if condition["status"] != "True" and condition.get("message"):
+        for condition in each.get("status", {}).get("conditions") or []:
+            if (condition["status"] == "True") == (condition["type"] == _FAILURE) and condition.get("message"):
                 told.setdefault(condition["message"], f"{each['metadata']['name']} {condition['type']}")
     return [f"{who}: {message}" for message, who in told.items()]
 

@@ -13,11 +13,13 @@ from typing import Any
 
 import pulumi
 
+from components.known_revisions import KnownRevisions
 from components.manifests import own
 from components.objects import KubernetesObject, Placement, marked
 from components.readiness import error_hook
 from components.revision import RevisionArgs, template
-from components.traffic import Target, service_url, stable_percent, traffic_block
+from components.traffic import Target, stable_percent, traffic_block
+from components.urls import Urls
 
 OWNER_LABEL = "serving.knative.dev/service"
 TAG_HEADER = "Knative-Serving-Tag"
@@ -44,10 +46,15 @@ class ReleasedServiceArgs:
     tracks: Mapping[str, TrackArgs] = field(default_factory=dict)
     """Deployed tracks beside stable, by name."""
     domain: pulumi.Input[str]
+    """Domain of the URLs, as Knative makes them unless it is configured otherwise."""
     http_port: int
     ready_within: str
     """Limit for each object to become ready, its image's pull included; a duration such as `90s` or `2m`."""
     placement: Placement = Placement()
+    known: KnownRevisions = field(default_factory=lambda: KnownRevisions(None))
+    """What the cluster has before this update."""
+    urls_of_the_cluster: bool = False
+    """Whether the Knative is somebody else's, so that only the cluster knows how its URLs are made."""
 
 
 class ReleasedService(pulumi.ComponentResource):
@@ -64,10 +71,12 @@ class ReleasedService(pulumi.ComponentResource):
         super().__init__("knative-releases:index:ReleasedService", name, None, opts)
         targets, templates = plan(args)
         tracks = [self._track(args, target, templates[target.track]) for target in targets if target.track != "stable"]
-        self._service(args, targets, templates["stable"], tracks)
-        domain = pulumi.Output.from_input(args.domain)
-        self.url = domain.apply(lambda d: service_url(args.service_name, args.namespace, d, args.http_port))
-        self.release = domain.apply(lambda d: described(args, targets, d))
+        service = self._service(args, targets, templates["stable"], tracks)
+        urls = pulumi.Output.all(args.domain, self._said(args, service)).apply(
+            lambda found: Urls(args.service_name, args.namespace, found[0], args.http_port, found[1])
+        )
+        self.url = urls.apply(lambda u: u.of())
+        self.release = urls.apply(lambda u: described(args, targets, u))
         self.register_outputs({"url": self.url, "release": self.release})
 
     def _track(self, args: ReleasedServiceArgs, target: Target, body: dict[str, Any]) -> pulumi.Resource:
@@ -80,7 +89,7 @@ class ReleasedService(pulumi.ComponentResource):
         targets: Sequence[Target],
         body: dict[str, Any],
         tracks: Sequence[pulumi.Resource],
-    ) -> pulumi.CustomResource:
+    ) -> KubernetesObject:
         spec = {"template": body, "traffic": traffic_block(targets)}
         return self._object(args, "Service", args.service_name, spec, tracks)
 
@@ -91,9 +100,11 @@ class ReleasedService(pulumi.ComponentResource):
         name: str,
         spec: dict[str, Any],
         depends_on: Sequence[pulumi.Resource],
-    ) -> pulumi.CustomResource:
+    ) -> KubernetesObject:
         annotations = {
             "pulumi.com/waitFor": "condition=Ready",
+            # The stack decides the traffic: what kn, kubectl or a console took over is taken back, not a conflict.
+            "pulumi.com/patchForce": "true",
             # The queue-proxy of every pod drains for 30 s before it ends; nobody has to wait for that.
             "pulumi.com/deletionPropagationPolicy": "background",
         }
@@ -105,8 +116,26 @@ class ReleasedService(pulumi.ComponentResource):
             pulumi.ResourceHookBinding(on_error=[error_hook(f"{kind}-{name}-not-ready", config)]) if config else None
         )
         inside = args.placement.options(self, depends_on, [spec["template"]["spec"]["containers"][0]["image"]])
-        opts = pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(custom_timeouts=limits, hooks=hooks))
+        keep = args.known.keep(kind, args.namespace, name, spec, args.placement.creation)
+        more = pulumi.ResourceOptions(custom_timeouts=limits, hooks=hooks, transforms=[keep])
+        opts = pulumi.ResourceOptions.merge(inside, more)
         return KubernetesObject(name, marked(manifest, args.placement), opts)
+
+    def _said(self, args: ReleasedServiceArgs, service: KubernetesObject) -> pulumi.Output[Any]:
+        """The Service's status where its URLs are the cluster's: of this update, or of before it where nothing was
+        updated or the update failed; None where there is none yet, or nobody has to ask.
+        """
+
+        async def said() -> Any:
+            known = await args.known.of(args.namespace)
+            before = known.objects.get("Service", {}).get(args.service_name, {})
+            try:
+                after = {"metadata": await service.metadata.future(), "status": await service.status.future()}
+            except Exception:  # the update of the Service failed, and its registration says so
+                return before.get("status")
+            return newer(before, after).get("status")
+
+        return pulumi.Output.from_input(said() if args.urls_of_the_cluster else None)
 
 
 def configuration_name(service: str, track: str) -> str:
@@ -132,18 +161,31 @@ def plan(args: ReleasedServiceArgs) -> tuple[list[Target], dict[str, dict[str, A
     return targets, templates
 
 
-def described(args: ReleasedServiceArgs, targets: Sequence[Target], domain: str) -> dict[str, Any]:
+def newer(before: Mapping[str, Any], after: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of two readings of one object the later one; where its spec is the same in both, the one from the cluster. Pure.
+
+    before: as the cluster had it before the update; empty: it had none.
+    after: as the engine has it: of this update, or of an earlier one where nothing was to be done.
+    """
+
+    def generation(each: Mapping[str, Any]) -> int:
+        return int((each.get("metadata") or {}).get("generation") or 0)
+
+    return after if generation(after) > generation(before) else before
+
+
+def described(args: ReleasedServiceArgs, targets: Sequence[Target], urls: Urls) -> dict[str, Any]:
     """The release as a stack output: what a person or a script reads after an update. Pure."""
     versions = {"stable": args.stable, **args.tracks}
 
-    def url(tag: str | None = None) -> str:
-        return service_url(args.service_name, args.namespace, domain, args.http_port, tag)
-
     def track(target: Target) -> dict[str, Any]:
         tagged = (
-            {"tag": target.tag, "url": url(target.tag), "header": f"{TAG_HEADER}: {target.tag}"} if target.tag else {}
+            {"tag": target.tag, "url": urls.of(target.tag), "header": f"{TAG_HEADER}: {target.tag}"}
+            if target.tag
+            else {}
         )
         version = versions[target.track].revision.version
         return {"percent": target.percent, "version": version, "revision": target.revision, **tagged}
 
-    return {"url": url(), "tracks": {target.track: track(target) for target in targets}}
+    space = {} if args.namespace == "default" else {"namespace": args.namespace}
+    return {"url": urls.of(), **space, "tracks": {target.track: track(target) for target in targets}}

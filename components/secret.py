@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pulumi
 from pulumi_command import local
 
@@ -9,6 +12,15 @@ from pulumi_command import local
 def given_or_generated(name: str, given: pulumi.Output[str] | None) -> pulumi.Output[str]:
     """The secret that was given, or one that is made once."""
     return given or GeneratedWord(name, secret=True).value
+
+
+async def revealed(value: Any) -> Any:
+    """Nested values of a hook's arguments, where secrets arrive as outputs, with the secrets' own values."""
+    if isinstance(value, pulumi.Output):
+        return await revealed(await value.future())
+    if isinstance(value, Mapping):
+        return {key: await revealed(item) for key, item in value.items()}
+    return value
 
 
 class GeneratedWord(pulumi.ComponentResource):

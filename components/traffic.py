@@ -37,9 +37,3 @@ def traffic_block(targets: Sequence[Target]) -> list[dict[str, Any]]:
         {"revisionName": t.revision, "percent": t.percent, "latestRevision": False, **({"tag": t.tag} if t.tag else {})}
         for t in targets
     ]
-
-
-def service_url(service: str, namespace: str, domain: str, port: int, tag: str | None = None) -> str:
-    """URL of a service, or of one of its tags, as a client outside the cluster calls it."""
-    host = f"{tag}-{service}" if tag else service
-    return f"http://{host}.{namespace}.{domain}" + ("" if port == 80 else f":{port}")

@@ -35,13 +35,18 @@ def files_digest(*paths: Path) -> str:
     return digest.hexdigest()[:16]
 
 
+def place(name: str, key: Mapping[str, str]) -> Path:
+    """Where the folder of a result is, or will be."""
+    return root() / f"{name}-{hashlib.sha256(json.dumps(dict(key), sort_keys=True).encode()).hexdigest()[:12]}"
+
+
 def built(name: str, key: Mapping[str, str], build: Callable[[Path], None]) -> Path:
     """The folder of a result, built by `build(folder)` when no result of this name and key is there yet.
 
     `key` names everything that the result depends on (versions, digests of sources and of other results).
     Errors of `build` pass through; the unfinished folder is removed.
     """
-    folder = root() / f"{name}-{hashlib.sha256(json.dumps(dict(key), sort_keys=True).encode()).hexdigest()[:12]}"
+    folder = place(name, key)
     if folder.is_dir():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)

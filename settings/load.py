@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,26 +12,33 @@ import pulumi
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from settings import written
+from settings.knative_rules import refused_by_knative
+from settings.local import with_sources
 from settings.model import Service, Settings
 from settings.problems import PROJECT, SECRETS, Problem, SettingsError, from_validation, remove_command, shown
 from settings.rollouts import service_settings
 from settings.rules import CANARY, broken, misplaced, under_way, warnings
+from settings.store_rules import untried_charts, unusable_passwords
 from settings.types import Percent
 
 _PLAIN = ("canaryPercent",)
 
 
-def load(raw: Mapping[str, str], known_services: tuple[str, ...], directory: Path) -> Settings:
+def load(raw: Mapping[str, str], known_services: tuple[str, ...], directory: Path, said: str = "") -> Settings:
     """The settings that a raw configuration says.
 
     raw: keys without the project's prefix, values as Pulumi hands them over (JSON for objects).
     known_services: names of the services that may be configured; those left out get defaults.
     directory: where a relative path of `sources` begins.
+    said: text of the file that the configuration was read from, for the numbers that YAML has changed.
 
     Raises SettingsError with every problem found.
     """
     problems: list[Problem] = []
+    problems += unusable_passwords(raw)
     values = {key: _parsed(key, text, problems) for key, text in raw.items() if key not in SECRETS}
+    changed = written.changed(said, values)
     values["sources"] = _sources(values.get("sources"), directory, problems)
     canary_percent = _fill_services(values, known_services, problems)
     _fill_knative(values)
@@ -39,10 +46,14 @@ def load(raw: Mapping[str, str], known_services: tuple[str, ...], directory: Pat
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        raise SettingsError(
-            [*problems, *from_validation(error, Settings), *broken(_sound_services(values, error))]
-        ) from None
-    problems += [*broken(settings.services), *misplaced(settings)]
+        invalid = from_validation(error, Settings)
+        sound, knative = _sound_services(values, error), values["knative"]
+        installs = not isinstance(knative, dict) or knative.get("install", True) is True
+        rules = [*broken(sound), *refused_by_knative(sound, installs=installs)]
+        raise SettingsError([*problems, *_once([*changed, *invalid]), *rules]) from None
+    problems += [*changed, *broken(settings.services)]
+    problems += refused_by_knative(settings.services, installs=settings.knative.install)
+    problems += [*misplaced(settings), *untried_charts(settings)]
     for name, rollout in settings.rollouts.items():
         if name in known_services and rollout.under_way:
             expected = _with_percents(service_settings(rollout) or {}, canary_percent)
@@ -62,7 +73,10 @@ def from_stack(known_services: tuple[str, ...]) -> Settings:
     secret_keys = [key.removeprefix(prefix) for key in pulumi.runtime.config.get_config_secret_keys_env()]
     if plain := [_not_secret(key) for key in raw if key in secret_keys and key not in SECRETS]:
         raise SettingsError(plain)
-    settings = load(raw, known_services, Path.cwd())
+    here = Path.cwd()
+    file = here / f"Pulumi.{pulumi.get_stack()}.yaml"
+    raw = with_sources(raw, pulumi.get_stack(), here)
+    settings = load(raw, known_services, here, file.read_text() if file.is_file() else "")
     for warning in warnings(settings):
         pulumi.warn(warning)
     return settings
@@ -131,6 +145,11 @@ def _sound_services(values: dict[str, Any], error: ValidationError) -> dict[str,
     return {
         name: Service.model_validate(service) for name, service in values["services"].items() if name not in unsound
     }
+
+
+def _once(problems: Iterable[Problem]) -> list[Problem]:
+    """The first problem of each key: a number that YAML changed may also be one of the wrong type."""
+    return list({problem.path: problem for problem in reversed([*problems])}.values())[::-1]
 
 
 def _fill_services(values: dict[str, Any], known: tuple[str, ...], problems: list[Problem]) -> int:

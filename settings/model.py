@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from settings.base import Frozen as _Settings
+from settings.network import Network
 from settings.rollouts import Rollout
 from settings.types import (
     DomainName,
@@ -60,6 +61,9 @@ class Knative(_Settings):
     `released`: the release's own requests (1.2 cores for Knative and Kourier alone)."""
     activator_replicas: Replicas = 1
     """Pods at least of the activator, which holds the requests of versions without pods."""
+    config: Mapping[str, Mapping[str, Text]] = Field(default_factory=dict)
+    """Entries of Knative Serving's ConfigMaps, by ConfigMap (`config-deployment`), besides those that the program
+    sets."""
 
 
 class Kourier(_Settings):
@@ -116,7 +120,7 @@ class VersionSettings(_Settings):
     version: Version
     tag: Label | None = None
     """Knative traffic tag: its own URL, and the value for the Knative-Serving-Tag header."""
-    env: Mapping[EnvironmentName, Text] = Field(default_factory=dict)
+    env: Mapping[EnvironmentName, ExactText] = Field(default_factory=dict)
     """Environment variables beside the service's own; the same name replaces."""
     min_scale: Scale | None = None
     """Pods kept at least; unset: the service's own (1 for frontend and notifications-service, else 0)."""
@@ -168,6 +172,7 @@ class Settings(_Settings):
     postgresql: PostgreSQL = PostgreSQL()
     redis: Redis = Redis()
     sources: Sources = Sources()
+    network: Network = Network()
     services: Mapping[Label, Service] = Field(default_factory=dict)
     rollouts: Mapping[Label, Rollout] = Field(default_factory=dict)
     """Guided rollouts, by service: planned, under way, or ended."""

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
+from settings.knative_rules import CONFIGURATION_LENGTH
 from settings.model import Service, Settings
 from settings.problems import Problem, remove_command, set_command
 from settings.rollouts import CANDIDATE, Rollout
@@ -38,6 +39,11 @@ def misplaced(settings: Settings) -> Iterator[Problem]:
             path = f"cluster.{to_camel(name)}"
             wanted = f"nothing: a cluster of provider {cluster.provider} has no such setting"
             yield Problem(path, f'"{getattr(cluster, name)}"', wanted, remove_command(path))
+    if existing and settings.network.registries:
+        wanted = (
+            "nothing: the nodes of an existing cluster are not the program's (docs/behind-a-firewall.md: pull secrets)"
+        )
+        yield Problem("network.registries", "a folder", wanted, remove_command("network.registries"))
     if not knative.install:
         for path in _of_installing(settings):
             wanted = "nothing: the Knative that is there is not changed (knative.install is false)"
@@ -55,6 +61,11 @@ def _of_installing(settings: Settings) -> Iterator[str]:
         yield "knative.version"
     if "activator_replicas" in settings.knative.model_fields_set:
         yield "knative.activatorReplicas"
+    if settings.knative.config:
+        yield "knative.config"
+    for name in ("proxy", "ca"):
+        if name in settings.network.model_fields_set:
+            yield f"network.{name}"
     if "replicas" in settings.kourier.model_fields_set:
         yield "kourier.replicas"
 
@@ -152,12 +163,11 @@ def _track_names(name: str, service: Service) -> Iterator[Problem]:
                 where, "a track named stable", "another name: stable is what the tracks leave", remove_command(where)
             )
         joined = f"{name}-{track}"
-        # The revision name adds at least "-<1 of version>-<8 of digest>" to the configuration's name.
-        if len(joined) > DNS_LABEL_LENGTH - 11:
+        if len(joined) > CONFIGURATION_LENGTH:
             yield Problem(
                 where,
                 f"a name that makes the configuration {joined} ({len(joined)} characters)",
-                f"at most {DNS_LABEL_LENGTH - 11} characters once joined",
+                f"at most {CONFIGURATION_LENGTH} characters once joined",
                 remove_command(where),
             )
 

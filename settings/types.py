@@ -9,6 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 DNS_LABEL_LENGTH = 63
 """Longest DNS label, RFC 1035; Kubernetes and Knative names that become host names keep to it."""
+HOST_LENGTH = 253
+"""Longest host name, RFC 1035 as Kubernetes counts it: without the last dot."""
 
 
 def _whole_number(value: Any) -> Any:
@@ -31,7 +33,13 @@ def _exact_text(value: Any) -> Any:
     # YAML reads 1.10 as the number 1.1: what was meant is not in it any more.
     if isinstance(value, float):
         raise ValueError("the text as it was meant, in quotes: a number loses the zeros at its end (1.10 is 1.1)")
+    if isinstance(value, str) and TIME.fullmatch(value):
+        raise ValueError("the text as it was meant, in quotes: YAML makes a time of a date")
     return _text(value)
+
+
+TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [+-]\d{4} \w+")
+"""What Pulumi makes of a date or a time that is written without quotes."""
 
 
 def _no_url(value: str) -> str:
@@ -70,7 +78,7 @@ Replicas = Annotated[WholeNumber, Field(ge=1, le=100)]
 """Number of pods of a part that the requests go through."""
 Text = Annotated[str, BeforeValidator(_text)]
 ExactText = Annotated[str, BeforeValidator(_exact_text)]
-"""A text that is compared or looked up, so that a number that YAML made of it will not do."""
+"""A text whose every character counts, so that a number with a point that YAML made of it will not do."""
 Label = Annotated[
     str,
     _matching(
@@ -103,9 +111,12 @@ SemanticVersion = Annotated[
 DomainName = Annotated[
     str,
     _matching(
-        r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "a domain name such as 127.0.0.1.sslip.io"
+        r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$",
+        "a domain name such as 127.0.0.1.sslip.io, of at most 63 characters between two dots",
+        HOST_LENGTH - 2 * (DNS_LABEL_LENGTH + 1),
     ),
 ]
+"""Domain that leaves room for `<tag>-<service>.<namespace>.`, two whole labels, before it."""
 Repository = Annotated[str, AfterValidator(_no_url), StringConstraints(min_length=1)]
 _INTERVAL = "1s to 24h, as a whole number of seconds, minutes or hours such as 60s or 5m"
 

@@ -10,12 +10,11 @@ from typing import Any
 import kubernetes
 import urllib3
 
-from components.cluster_client import GROUP, SECONDS, VERSION, cluster_client
+from components.cluster_client import SECONDS, cluster_client
+from components.knative_api import Object, by_name
 from components.readiness import PUT_BACK
 from components.released_service import OWNER_LABEL
 from status import StatusError
-
-Object = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,16 +33,15 @@ def read(kubeconfig: str, namespace: str, cluster: str) -> Objects:
 
     cluster: its name, for the message.
     """
-    client = cluster_client(kubeconfig)
-    custom, core = kubernetes.client.CustomObjectsApi(client), kubernetes.client.CoreV1Api(client)
+    try:
+        client = cluster_client(kubeconfig)
+    except kubernetes.config.ConfigException as error:
+        raise StatusError(f"The kubeconfig of the cluster {cluster} cannot be used: {error}") from None
+    core = kubernetes.client.CoreV1Api(client)
     with answering(client, cluster):
-        found = {
-            plural: custom.list_namespaced_custom_object(GROUP, VERSION, namespace, plural, _request_timeout=SECONDS)
-            for plural in ("services", "configurations", "revisions")
-        }
+        found = {plural: by_name(client, namespace, plural) for plural in ("services", "configurations", "revisions")}
         pods = core.list_namespaced_pod(namespace, label_selector=OWNER_LABEL, _request_timeout=SECONDS).items
-    by_name = {kind: {each["metadata"]["name"]: each for each in list_["items"]} for kind, list_ in found.items()}
-    return Objects(**by_name, pods=[pod.to_dict() for pod in pods])
+    return Objects(**found, pods=[pod.to_dict() for pod in pods])
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +86,7 @@ class Service:
 
     name: str
     url: str
+    namespace: str = "default"
     address: str | None = None
     """IP address or host name of the ingress, asked by Host header; None: the hosts of its URLs resolve."""
     tracks: tuple[Track, ...] = ()
@@ -96,17 +98,17 @@ class Service:
     @property
     def host(self) -> str:
         """Host of its URL, without the port."""
-        return self.url.removeprefix("http://").partition(":")[0]
+        return host_of(self.url)
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether it is asked by https."""
+        return urlsplit(self.url).scheme == "https"
 
     @property
     def port(self) -> int:
         """Port of its URL."""
-        return int(self.url.removeprefix("http://").partition(":")[2] or 80)
-
-    @property
-    def namespace(self) -> str:
-        """Its namespace: Knative's host is `<service>.<namespace>.<domain>`."""
-        return self.host.removeprefix(f"{self.name}.").partition(".")[0]
+        return urlsplit(self.url).port or (443 if self.encrypted else 80)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,3 +118,8 @@ class Status:
     stack: str
     cluster: str
     services: tuple[Service, ...] = ()
+
+
+def host_of(url: str) -> str:
+    """Host of a URL, without the port."""
+    return urlsplit(url).hostname or ""

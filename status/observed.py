@@ -11,6 +11,7 @@ import dataclasses
 import http.client
 import json
 import math
+import ssl
 import time
 from collections.abc import Mapping
 
@@ -101,7 +102,7 @@ def answering_pod(service: Service, host: str, path: str, headers: Mapping[str, 
 
     Raises FailedError when none does.
     """
-    connection = http.client.HTTPConnection(service.address or host, service.port, timeout=REQUEST_SECONDS)
+    connection = _connection(service, host)
     try:
         connection.request("GET", path, headers={"Host": host, **(headers or {})})
         response = connection.getresponse()
@@ -116,3 +117,24 @@ def answering_pod(service: Service, host: str, path: str, headers: Mapping[str, 
         return str(json.loads(body)["podName"])
     except (ValueError, KeyError, TypeError):
         raise FailedError("an answer without a pod's name") from None
+
+
+def _connection(service: Service, host: str) -> http.client.HTTPConnection:
+    """A connection to a service's ingress, not made yet."""
+    address = service.address or host
+    if service.encrypted:
+        return _EncryptedConnection(address, service.port, host)
+    return http.client.HTTPConnection(address, service.port, timeout=REQUEST_SECONDS)
+
+
+class _EncryptedConnection(http.client.HTTPConnection):
+    """TLS to an address with the certificate of a host, which need not resolve."""
+
+    def __init__(self, address: str, port: int, host: str) -> None:
+        super().__init__(address, port, timeout=REQUEST_SECONDS)
+        self._certified = host
+
+    def connect(self) -> None:
+        """Connect, and check the certificate."""
+        super().connect()
+        self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self._certified)

@@ -7,9 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from components.knative_api import Object
 from components.readiness import PUT_BACK, conditions, of_pod
 from components.released_service import OWNER_LABEL, configuration_name
-from status.cluster import Object, Objects
+from components.urls import reported as reported_url
+from components.urls import with_port
+from status.cluster import Objects
+from status.drift import drift
 from status.model import Pod, Revision, Service, Track
 
 REVISION_LABEL = "serving.knative.dev/revision"
@@ -34,12 +38,20 @@ def with_reported(service: Service, objects: Objects) -> Service:
         dataclasses.replace(
             track,
             reported=shares.get(track.revision.name),
+            url=(_url(service, found, track.tag) if track.tag else None) or track.url,
             revision=_revision(track.revision.name, objects.revisions, pods.get(track.revision.name, [])),
         )
         for track in tracks
     )
     problems = tuple(problem.strip() for problem in _problems(service.name, filled, objects, pods))
-    return dataclasses.replace(service, tracks=filled, ready=_ready(found), problems=problems)
+    url = _url(service, found) or service.url
+    return dataclasses.replace(service, url=url, tracks=filled, ready=_ready(found), problems=problems)
+
+
+def _url(service: Service, found: Object, tag: str | None = None) -> str | None:
+    """The URL that the cluster reports, at the port of the stack's outputs."""
+    url = reported_url(found.get("status", {}), tag)
+    return with_port(url, service.port) if url else None
 
 
 def reported_shares(service: Object) -> dict[str, int]:
@@ -118,6 +130,7 @@ def _problems(
     configurations = [found for name, found in objects.configurations.items() if name in names]
     told = [_without_notes(found) for found in (*revisions, *configurations, objects.services[service])]
     yield from conditions(told)
+    yield from drift(service, tracks, objects)
     for track in tracks:
         if track.wanted is not None and track.revision.name not in objects.revisions:
             yield f"revision {track.revision.name} is not in the cluster: make up"

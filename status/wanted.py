@@ -46,7 +46,13 @@ def of_outputs(stack: str, outputs: Mapping[str, Any]) -> Wanted:
         raise StatusError(f"The stack {stack} has no environment: make up")
     address = outputs.get("address") or ("127.0.0.1" if "kubeconfig" in outputs else None)
     services = tuple(
-        Service(name=name, url=said["url"], address=address, tracks=_tracks(said["tracks"]))
+        Service(
+            name=name,
+            url=said["url"],
+            namespace=said.get("namespace", "default"),
+            address=address,
+            tracks=_tracks(said["tracks"]),
+        )
         for name, said in outputs["services"].items()
     )
     return Wanted(Status(stack=stack, cluster=outputs["cluster"], services=services), _kubeconfig(outputs))

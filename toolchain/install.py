@@ -1,98 +1,109 @@
 """Fills `.local/bin` with the chosen toolchain, and `.local/sources.yaml` where that is the offline one.
 
-`.local/bin` holds links into the cache only. What the other choice left there is taken away: a provider found on PATH
-goes before an installed plugin, so a stand-in must not lie about where the real one is used.
+`.local/bin` holds links into the cache only. What the other choice left there is taken away once the new tools are in
+place: a provider found on PATH goes before an installed plugin, so a stand-in must not lie about where the real one is
+used.
 """
 
 from __future__ import annotations
 
 import platform
-import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
-from offline import engine, versions
-from toolchain import ToolchainError, pins, steps, upstream
-from toolchain.choose import VARIABLE, Choice, choose
+from toolchain import ToolchainError, built, pins, steps, upstream
+from toolchain.choose import VARIABLE, Choice, choose, wanted
 from toolchain.reachable import unreachable, upstream_places
 from toolchain.state import Checkout
 
-KNATIVE = "KNATIVE"
-"""Environment variable that names a release of Knative Serving to build offline, beside the default one."""
+
+def install(checkout: Checkout, env: Mapping[str, str], console: Console) -> None:
+    """Choose and install, saying which and why; no stack is touched.
+
+    Raises ToolchainError or EngineError, in words for people.
+    """
+    fill(checkout, env, decide(env, installed(checkout), {}, console), console)
 
 
-def install(checkout: Checkout, env: Mapping[str, str], console: Console) -> Choice:
-    """Choose and install, saying which and why. Raises ToolchainError or EngineError, in words for people."""
-    choice = choose(
-        env.get(VARIABLE),
-        lambda: unreachable(upstream_places(pins.downloads(platform.system(), platform.machine()))),
-    )
+def decide(env: Mapping[str, str], kept: Choice | None, sources: Mapping[str, Any], console: Console) -> Choice:
+    """The choice, which is said. `sources`: the stack's own, whose hosts are asked where nothing was chosen before."""
+
+    def missing() -> Sequence[str]:
+        found = unreachable(upstream_places(pins.downloads(platform.system(), platform.machine()), sources))
+        if found and sources:
+            raise ToolchainError(
+                f"These do not answer: {', '.join(found)}. The stack's own `sources` name hosts of images and charts, "
+                f"the tools come from github.com. To go on all the same: make up {VARIABLE}=upstream; to build the "
+                f"tools from package registries: make up {VARIABLE}=offline"
+            )
+        return found
+
+    choice = choose(wanted(env), kept, missing)
     console.print(f"Toolchain: {choice}.", markup=False, highlight=False)
+    return choice
+
+
+def installed(checkout: Checkout) -> Choice | None:
+    """The toolchain whose tools are in `.local/bin`, None where there are none."""
+    link = checkout.bin / "pulumi"
+    if not link.exists():
+        return None
+    of_upstream = link.resolve().parent.name.startswith(upstream.CACHE_PREFIX)
+    return Choice("upstream" if of_upstream else "offline", "that is what .local/bin has")
+
+
+def fill(
+    checkout: Checkout, env: Mapping[str, str], choice: Choice, console: Console, *, compiling: bool = True
+) -> None:
+    """Make `.local/bin` hold this choice; nothing outside is asked where all of it is on this machine.
+
+    compiling: False fails where the offline tools would have to be compiled. Raises ToolchainError or EngineError.
+    """
     if choice.sources == "upstream":
         _upstream(checkout, env, console)
     else:
-        _offline(checkout, env, console)
-    return choice
+        built.build(checkout, env, console, compiling=compiling)
+        _unlink_upstream(checkout.bin)
 
 
 def _upstream(checkout: Checkout, env: Mapping[str, str], console: Console) -> None:
     binaries: list[Path] = []
     for download in pins.downloads(platform.system(), platform.machine()):
-        with steps.step(console, f"{download.name} {download.version}"):
-            binaries += upstream.fetch(download, console).iterdir()
-    link_only(checkout.bin, binaries)
-    checkout.sources.unlink(missing_ok=True)
+        folder = upstream.kept(download)
+        if not folder.is_dir():
+            with steps.step(console, f"{download.name} {download.version}"):
+                folder = upstream.fetch(download, console)
+        binaries += folder.iterdir()
+    pulumi = next(binary for binary in binaries if binary.name == "pulumi")
     for name, version in pins.PLUGINS.items():
-        with steps.step(console, f"pulumi's provider for {name} {version}"):
-            command = [str(checkout.bin / "pulumi"), "plugin", "install", "resource", name, version]
-            if steps.run(command, checkout.root, env):
-                raise ToolchainError(f"The provider could not be installed. {upstream.OTHER_WAY}")
+        if not _has_plugin(env, name, version):
+            with steps.step(console, f"pulumi's provider for {name} {version}"):
+                if steps.run([str(pulumi), "plugin", "install", "resource", name, version], checkout.root, env):
+                    raise ToolchainError(f"The provider could not be installed. {upstream.OTHER_WAY}")
+    link_only(checkout.bin, binaries)
 
 
-def _offline(checkout: Checkout, env: Mapping[str, str], console: Console) -> None:
-    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
-        raise ToolchainError(
-            f"Only Linux on x86_64 can build offline; this is {platform.system()} on {platform.machine()}. "
-            f"Give it access to the releases and image registries: make up {VARIABLE}=upstream"
-        )
-    with steps.step(console, "Docker"):
-        engine.ensure_running(checkout.engine)
-    _unlink_upstream(checkout.bin)
-    release = _release(env)
-    for knative in (None, release) if release else (None,):
-        command = [sys.executable, "-m", "offline", "build", "--bin", str(checkout.bin)]
-        command += ["--sources", str(checkout.sources_of(knative)), *(["--knative", knative] if knative else [])]
-        with steps.step(console, f"offline build{f' with Knative {knative}' if knative else ''}"):
-            if steps.run(command, checkout.root, env):
-                raise ToolchainError(
-                    "The offline build failed, see above. What is done is kept: run the same command again."
-                )
-
-
-def _release(env: Mapping[str, str]) -> str | None:
-    """The release of Knative Serving that is asked for; None for the default. Raises ToolchainError for another one."""
-    release = env.get(KNATIVE)
-    if not release:
-        return None
-    default, *others = versions.SERVING
-    if release not in others:
-        raise ToolchainError(
-            f"{KNATIVE}={release} given; wanted {' or '.join(others)}, or nothing for {default}. "
-            f"For example: make install {KNATIVE}={others[-1]}"
-        )
-    return release
+def _has_plugin(env: Mapping[str, str], name: str, version: str) -> bool:
+    """Whether Pulumi has the provider; beside one that it has not installed to the end, it leaves a mark."""
+    home = Path(env.get("PULUMI_HOME") or Path(env.get("HOME") or Path.home()) / ".pulumi")
+    folder = home / "plugins" / f"resource-{name}-v{version}"
+    return folder.is_dir() and not folder.with_name(f"{folder.name}.partial").exists()
 
 
 def link_only(folder: Path, binaries: list[Path]) -> None:
     """Make the folder hold links to just these files, each put in place at once; running programs are not disturbed."""
     folder.mkdir(parents=True, exist_ok=True)
     for binary in binaries:
+        link = folder / binary.name
+        if link.is_symlink() and link.readlink() == binary:
+            continue
         fresh = folder / f".{binary.name}.fresh"
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(binary)
-        fresh.replace(folder / binary.name)
+        fresh.replace(link)
     for link in set(folder.iterdir()) - {folder / binary.name for binary in binaries}:
         link.unlink()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import Mapping
@@ -9,7 +10,10 @@ from pathlib import Path
 
 from toolchain import ToolchainError
 
+PROJECT = "knative-releases"
 DEFAULT_STACK = "dev"
+LOCAL = ("127.0.0.1", "localhost", "127.0.0.1.sslip.io")
+"""This machine, and the services' URLs on it."""
 
 
 class Checkout:
@@ -32,6 +36,25 @@ class Checkout:
         """The sources file for a release of Knative Serving; None: for the default one."""
         return self.local / (f"sources-{knative}.yaml" if knative else "sources.yaml")
 
+    def settings_of(self, stack: str) -> Path:
+        """The file with a stack's settings."""
+        return self.root / f"Pulumi.{bare(stack)}.yaml"
+
+    def state_of(self, stack: str) -> Path:
+        """The file with a stack's state, in the checkout's own backend."""
+        return self.state / ".pulumi" / "stacks" / PROJECT / f"{bare(stack)}.json"
+
+    def resources_of(self, stack: str) -> int:
+        """How many resources that file has, read without pulumi."""
+        file = self.state_of(stack)
+        state = json.loads(file.read_text()) if file.exists() else {}
+        return len((state.get("checkpoint", {}).get("latest") or {}).get("resources") or ())
+
+
+def bare(stack: str) -> str:
+    """A stack's name without organization and project, as its files have it."""
+    return stack.rpartition("/")[2]
+
 
 def stack_name(environ: Mapping[str, str]) -> str:
     """The stack that the verbs act on: PULUMI_STACK, else dev."""
@@ -51,10 +74,27 @@ def environment(checkout: Checkout, environ: Mapping[str, str]) -> dict[str, str
     }
     if not environ.get("PULUMI_BACKEND_URL"):
         made["PULUMI_BACKEND_URL"] = checkout.backend
+    made.update(direct(environ))
     # An empty passphrase is one, so only a missing variable counts as none.
     if "PULUMI_CONFIG_PASSPHRASE" not in environ and not environ.get("PULUMI_CONFIG_PASSPHRASE_FILE"):
         made["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(checkout.passphrase)
     return made
+
+
+def direct(environ: Mapping[str, str]) -> dict[str, str]:
+    """What the proxy's variables need where one is set: this machine's own addresses are asked directly.
+
+    The engine and the program talk at 127.0.0.1 by gRPC, whose library for Python would ask the proxy for that, too
+    (pulumi/pulumi#3274). It reads no blanks in the list.
+    """
+    if not any(environ.get(name) or environ.get(name.lower()) for name in ("HTTP_PROXY", "HTTPS_PROXY")):
+        return {}
+    # Programs read the one or the other: both say the same.
+    given = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    items = [item.strip() for item in given.split(",") if item.strip()]
+    missing = [] if items == ["*"] else [item for item in LOCAL if item not in items]  # * is read as such when alone
+    complete = ",".join([*items, *missing])
+    return {"no_proxy": complete, "NO_PROXY": complete}
 
 
 def prepare(checkout: Checkout, env: Mapping[str, str]) -> None:
@@ -66,7 +106,7 @@ def prepare(checkout: Checkout, env: Mapping[str, str]) -> None:
         checkout.state.mkdir(parents=True, exist_ok=True)
     if env.get("PULUMI_CONFIG_PASSPHRASE_FILE") != str(checkout.passphrase) or checkout.passphrase.exists():
         return
-    configuration = checkout.root / f"Pulumi.{stack_name(env)}.yaml"
+    configuration = checkout.settings_of(stack_name(env))
     if configuration.exists() and "\nencryptionsalt:" in f"\n{configuration.read_text()}":
         raise ToolchainError(
             f"{configuration.name} was encrypted with a passphrase that is not here: it has an encryptionsalt, but "

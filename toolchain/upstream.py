@@ -21,7 +21,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from offline import cache
 from toolchain import ToolchainError
 from toolchain.pins import Download
-from toolchain.reachable import in_words
+from toolchain.reachable import FAILURES, in_words
 
 CACHE_PREFIX = "upstream-"
 """How the names of these results in the cache begin."""
@@ -48,7 +48,16 @@ def fetch(download: Download, console: Console) -> Path:
             )
         _unpack(file, folder, download.name)
 
-    return cache.built(f"{CACHE_PREFIX}{download.name}", {"version": download.version, "file": download.file}, build)
+    return cache.built(*_name(download), build)
+
+
+def kept(download: Download) -> Path:
+    """The folder that `fetch` returns: it exists where the tool was downloaded before."""
+    return cache.place(*_name(download))
+
+
+def _name(download: Download) -> tuple[str, dict[str, str]]:
+    return f"{CACHE_PREFIX}{download.name}", {"version": download.version, "file": download.file}
 
 
 def published_checksum(text: str, download: Download) -> str:
@@ -67,7 +76,8 @@ def _download(download: Download, target: Path, console: Console) -> str:
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     digest, written = hashlib.sha256(), 0
     with closing(_open(download.url)) as response, target.open("wb") as output:
-        size = int(response.headers.get("Content-Length") or 0)
+        length = response.headers.get("Content-Length") or ""
+        size = int(length) if length.isdecimal() else 0
         with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
             task = progress.add_task(f"  {download.name} {download.version}", total=size or None)
             for chunk in _chunks(response, download.url):
@@ -84,8 +94,8 @@ def _chunks(response: http.client.HTTPResponse, url: str) -> Iterator[bytes]:
     try:
         while chunk := response.read(CHUNK_BYTES):
             yield chunk
-    except (OSError, http.client.HTTPException) as error:
-        raise ToolchainError(f"The download of {url} broke off: {error or type(error).__name__}. {OTHER_WAY}") from None
+    except FAILURES as error:
+        raise ToolchainError(f"The download of {url} broke off: {in_words(error)}. {OTHER_WAY}") from None
 
 
 def _text(url: str) -> str:
@@ -100,7 +110,7 @@ def _open(url: str) -> http.client.HTTPResponse:
     except urllib.error.HTTPError as error:
         error.close()
         raise ToolchainError(f"{url} answered {error.code} {error.reason}. {OTHER_WAY}") from None
-    except OSError as error:
+    except FAILURES as error:
         raise ToolchainError(f"{url} cannot be reached: {in_words(error)}. {OTHER_WAY}") from None
     return response
 

@@ -12,13 +12,11 @@ from collections.abc import Mapping
 from rich.console import Console
 
 from offline import engine
-from toolchain import ToolchainError, steps
-from toolchain.choose import Choice
-from toolchain.install import install
-from toolchain.state import Checkout, environment, prepare, stack_name
-
-SOURCES_KEY = "knative-releases:sources"
-PROJECT = "knative-releases"
+from toolchain import ToolchainError, docker, steps
+from toolchain.choose import Choice, wanted
+from toolchain.install import decide, fill, installed
+from toolchain.stack import SOURCES_KEY, Stack, refuse_change
+from toolchain.state import Checkout, bare, environment, prepare, stack_name
 
 
 def up(checkout: Checkout, environ: Mapping[str, str], console: Console) -> int:
@@ -39,22 +37,36 @@ def down(checkout: Checkout, environ: Mapping[str, str], console: Console) -> in
     Does nothing, and succeeds, where there is nothing. When the destruction fails the engine stays, for another try.
     """
     env = environment(checkout, environ)
-    if not _has_state(checkout, env):
-        console.print("Nothing to destroy: there is no stack.")
-    else:
+    count = _resource_count(checkout, env)
+    if count is None:
+        _tools_to_destroy(checkout, env, console)
+        count = _resource_count(checkout, env)
+    if count:
+        if checkout.engine.is_dir():
+            engine.ensure_running(checkout.engine)
         if not shutil.which("pulumi", path=env["PATH"]):
-            install(checkout, env, console)
-        if _resource_count(checkout, env):
-            if checkout.engine.is_dir():
-                engine.ensure_running(checkout.engine)
-            code = _foreground(checkout, env, "destroy", "--yes", "--skip-preview")
-            if code:
-                return code
-        else:
-            console.print(f"Nothing to destroy: the stack {stack_name(env)} has no resources.")
+            _tools_to_destroy(checkout, env, console)
+        code = _foreground(checkout, env, "destroy", "--yes", "--skip-preview")
+        if code:
+            return code
+    else:
+        console.print(f"Nothing to destroy: the stack {stack_name(env)} has no resources.")
     with steps.step(console, "Docker stops, if it was started here"):
         engine.stop(checkout.engine)
     return 0
+
+
+def _tools_to_destroy(checkout: Checkout, env: Mapping[str, str], console: Console) -> None:
+    """Install the tools, but compile none: it takes longer than all that they are needed for."""
+    stack = Stack(checkout, env)
+    try:
+        fill(checkout, env, decide(env, stack.kept(), stack.sources(), console), console, compiling=False)
+    except ToolchainError as error:
+        delete = f"docker rm --force --volumes {stack.cluster_name}-control-plane"
+        raise ToolchainError(
+            f"{error}\n  to have the tools again: make install && make down"
+            + (f"\n  to delete its cluster at once: {delete}" if stack.needs_docker else "")
+        ) from None
 
 
 def status(checkout: Checkout, environ: Mapping[str, str], console: Console) -> int:
@@ -70,37 +82,57 @@ def status(checkout: Checkout, environ: Mapping[str, str], console: Console) -> 
 
 
 def _stack(checkout: Checkout, environ: Mapping[str, str], console: Console) -> dict[str, str]:
-    """Install the tools, make the stack if it is not there, and point its sources to the right place."""
+    """Install the tools, make the stack if it is not there, and keep where its sources come from."""
     env = environment(checkout, environ)
     prepare(checkout, env)
-    choice = install(checkout, env, console)
+    stack, asked = Stack(checkout, env), wanted(env)
+    kept = stack.kept()
+    if kept is None and stack.own_sources is None and _resource_count(checkout, env):
+        kept = stack.as_made()
+    if kept and asked not in (None, kept.sources) and (living := _resource_count(checkout, env)):
+        refuse_change(stack, kept, living)
+    choice = decide(env, kept or installed(checkout), stack.sources(), console)
+    if choice.sources == "upstream" and stack.needs_docker and (problem := docker.problem(env)):
+        raise ToolchainError(problem)
+    fill(checkout, env, choice, console)
     _pulumi(checkout, env, "stack", "select", "--create", stack_name(env))
-    point_sources(checkout, env, choice)
+    if stack.own_sources is None:
+        _keep(checkout, env, stack, kept or stack.as_made(), choice)
     return env
 
 
-def point_sources(checkout: Checkout, env: Mapping[str, str], choice: Choice) -> None:
-    """Name the offline sources file in the stack's configuration, or take away just that name; other values stay."""
-    ours = str(checkout.sources.relative_to(checkout.root))
-    settings = json.loads(_pulumi(checkout, env, "config", "--json", "--stack", stack_name(env)) or "{}")
-    given = settings.get(SOURCES_KEY, {}).get("value")
-    stack = ("--stack", stack_name(env))
-    if choice.sources == "offline" and given is None:
-        _pulumi(checkout, env, "config", "set", SOURCES_KEY, ours, *stack)
-    elif choice.sources == "upstream" and given == ours:
-        _pulumi(checkout, env, "config", "rm", SOURCES_KEY, *stack)
+def _keep(checkout: Checkout, env: Mapping[str, str], stack: Stack, kept: Choice, choice: Choice) -> None:
+    """Record where the stack's sources come from: as chosen, but as `kept` where it has resources that were made so.
+
+    They were counted before, unless pulumi was not there yet. Raises ToolchainError where another choice was asked for.
+    """
+    if choice.sources != kept.sources and (living := _resource_count(checkout, env)):
+        if wanted(env):
+            refuse_change(stack, kept, living)
+        choice = kept
+    if not stack.names_offline_build:
+        stack.record(choice.sources)
+    elif choice.sources == "upstream":
+        _pulumi(checkout, env, "config", "rm", SOURCES_KEY, "--stack", stack_name(env))
+        stack.record(choice.sources)
 
 
 def _has_state(checkout: Checkout, env: Mapping[str, str]) -> bool:
     """Whether the backend may know the stack; a backend of the user's own is asked later."""
     if env["PULUMI_BACKEND_URL"] != checkout.backend:
         return True
-    return (checkout.state / ".pulumi" / "stacks" / PROJECT / f"{stack_name(env)}.json").exists()
+    return checkout.state_of(stack_name(env)).exists()
 
 
-def _resource_count(checkout: Checkout, env: Mapping[str, str]) -> int:
+def _resource_count(checkout: Checkout, env: Mapping[str, str]) -> int | None:
+    """How many resources the stack has; None for a backend of the user's own, while pulumi is not there to ask."""
+    if not _has_state(checkout, env):
+        return 0
+    if not shutil.which("pulumi", path=env["PATH"]):
+        return checkout.resources_of(stack_name(env)) if env["PULUMI_BACKEND_URL"] == checkout.backend else None
     stacks = json.loads(_pulumi(checkout, env, "stack", "ls", "--json"))
-    return sum(int(stack.get("resourceCount") or 0) for stack in stacks if stack["name"] == stack_name(env))
+    named = (stack for stack in stacks if bare(stack["name"]) == bare(stack_name(env)))
+    return sum(int(stack.get("resourceCount") or 0) for stack in named)
 
 
 def _foreground(checkout: Checkout, env: Mapping[str, str], *arguments: str) -> int:

@@ -81,8 +81,12 @@ class Gateway:
         if not any(gateways.values()):
             raise AnalysisError(
                 f"No pod of the gateway ({LABEL} in {NAMESPACE}) answers at its port {PORT}"
-                + (f", asked: {', '.join(gateways)}" if gateways else "; there is none")
-                + f". To put back what is missing: {PUT_BACK}"
+                + (
+                    f", asked: {', '.join(gateways)}. To put back what is missing: {PUT_BACK}"
+                    if gateways
+                    else f"; there is none. Where this stack installed Kourier, put it back: {PUT_BACK}. With another "
+                    "ingress this source has nothing to read: --source prometheus:<URL>, or probes"
+                )
             )
         self._gateways.add(gateways)
         self._proxies.add(self._proxy_reading(service, revisions))

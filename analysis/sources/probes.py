@@ -18,7 +18,7 @@ from analysis import AnalysisError
 from analysis.histogram import Histogram
 from analysis.model import Sample
 from components.released_service import TAG_HEADER
-from status.model import Service, Track
+from status.model import Service, Track, host_of
 from status.observed import FailedError, answering_pod
 
 RATE = 10.0
@@ -94,7 +94,7 @@ class Probes:
 
     def _probe(self, service: Service, track: Track) -> _Answer | None:
         """None: it was answered by a track that is asked at a URL of its own."""
-        host = track.url.removeprefix("http://").partition(":")[0] if track.url else service.host
+        host = host_of(track.url) if track.url else service.host
         own = track.name if track.url or track.wanted == 100 else None
         begun = time.monotonic()
         try:

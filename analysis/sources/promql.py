@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis import AnalysisError
+from components.proxies import open_url
 
 SECONDS = 3.0
 """Limit for each answer."""
@@ -54,7 +55,7 @@ class Prometheus:
         request = urllib.request.Request(address, headers={"Authorization": authorization} if authorization else {})
         try:
             # Only http(s): the constructor refuses other schemes.
-            with _OPENER.open(request, timeout=SECONDS) as response:  # nosec B310
+            with open_url(request, SECONDS, _NoRedirect) as response:
                 answer = json.load(response)
         except urllib.error.HTTPError as error:
             hint = f"; {AUTHORIZATION} sets the header Authorization" if error.code in (401, 403) else ""
@@ -80,9 +81,6 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any, **__: Any) -> None:
         """None: an error, as any other status."""
         return
-
-
-_OPENER = urllib.request.build_opener(_NoRedirect)
 
 
 def _told(error: urllib.error.HTTPError) -> str:

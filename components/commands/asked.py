@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from components.commands.kind_nodes import CommandError
+from components.commands.processes import CommandError
 
 if TYPE_CHECKING:
     from components.asked_cluster import AskedCluster
@@ -21,12 +21,14 @@ def asked(context: str, kubeconfig: str, stack: str) -> Iterator[AskedCluster]:
     try:
         import pulumi  # noqa: PLC0415 - of the checkout's virtual environment, which the user's python3 may not be in
 
-        from components.asked_cluster import AskedCluster, UnreachableError  # noqa: PLC0415
+        from components.asked_cluster import AskedCluster, RefusedError, UnreachableError  # noqa: PLC0415
         from components.kubeconfig import KubeconfigError, of_context  # noqa: PLC0415
     except ImportError as error:
         raise CommandError(f"{error}. Run it with the checkout's own Python: source scripts/activate") from None
     try:
         yield AskedCluster(of_context(context, kubeconfig or None))
+    except RefusedError as error:  # the cluster is not gone: nothing of it may be forgotten
+        raise CommandError(str(error)) from None
     except (UnreachableError, KubeconfigError) as error:
         raise CommandError(
             f"{error}\nIf that cluster is gone for good: pulumi stack rm --force --preserve-config {stack}"

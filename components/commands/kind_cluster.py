@@ -17,29 +17,37 @@ import secrets
 import shutil
 import signal
 import sys
-import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+from components.commands import node_image
 from components.commands.creation import alone
-from components.commands.kind_nodes import MARKER_FOLDER, CommandError, clusters, delete_cluster, remove, run, say, told
+from components.commands.kind_nodes import MARKER_FOLDER, clusters, delete_cluster, remove
 from components.commands.preflight import preflight
+from components.commands.processes import CommandError, run, say, told, watched
 
 MARKER_LINE = "# made by knative-releases as "
+CREATE_SECONDS = 10 * 60.0
+"""Limit for kind, whose image is there: half a minute is usual."""
 
 
 def create(name: str, owner: str) -> str:
-    """Create the cluster and return its kubeconfig. A failure or an interruption leaves no container behind.
+    """Create the cluster and return its kubeconfig.
+
+    A failure leaves no container behind, nor an interruption that gives the time to remove it; what is left else is
+    known by its marker, and the next creation or the sweep removes it.
 
     A cluster that the owner has already goes first: this one replaces it, and it holds the name or the port, or else an
     interrupted creation left it.
     """
     with alone(owner) as creation:
         preflight(name, owner)
+        node_image.pull(os.environ["NODE_IMAGE"])
         remove(lambda cluster: cluster.belongs_to(owner), "a new one takes its place")
         marker = f"{owner}-{os.environ['CLUSTER_CREATION']}-{secrets.token_hex(4)}"
         creation.begins(marker)
         try:
-            kubeconfig = _created(name, marker)
+            kubeconfig = _created(name, marker, creation.kubeconfig)
             creation.ends()
             return f"{MARKER_LINE}{marker}\n{kubeconfig}"
         except BaseException:
@@ -49,17 +57,29 @@ def create(name: str, owner: str) -> str:
             raise
 
 
-def _created(name: str, marker: str) -> str:
+def _created(name: str, marker: str, kubeconfig: Path) -> str:
     """The kubeconfig of a cluster that is made and marked now."""
     config = json.loads(os.environ["CLUSTER_CONFIG"])
     for node in config["nodes"]:
         # /dev/null is on every Docker host, shared folders or not.
-        node["extraMounts"] = [{"hostPath": "/dev/null", "containerPath": MARKER_FOLDER + marker, "readOnly": True}]
-    arguments = ["--name", name, "--config", "-", "--quiet", "--image", os.environ["NODE_IMAGE"]]
-    with tempfile.TemporaryDirectory() as folder:
-        kubeconfig = Path(folder) / "kubeconfig"
-        run("kind", "create", "cluster", *arguments, "--kubeconfig", str(kubeconfig), stdin=json.dumps(config))
-        return kubeconfig.read_text()
+        mark = {"hostPath": "/dev/null", "containerPath": MARKER_FOLDER + marker, "readOnly": True}
+        node["extraMounts"] = [*node.get("extraMounts", []), mark]
+    # --retain: when kind fails it would delete the cluster of this name, whosever that is by then.
+    arguments = ["--name", name, "--retain", "--config", "-", "--image", os.environ["NODE_IMAGE"]]
+    watched(
+        *("kind", "create", "cluster", *arguments, "--kubeconfig", str(kubeconfig)),
+        what=f"making the cluster {name}",
+        seconds=CREATE_SECONDS,
+        doing=step,
+        stdin=json.dumps(config),
+    )
+    return kubeconfig.read_text()
+
+
+def step(lines: Sequence[str]) -> str:
+    """The step that kind is at, by what it prints (` • Starting control-plane …`). Pure."""
+    steps = [line.strip(" •.") for line in lines if line.strip().startswith("•")]
+    return steps[-1] if steps else ""
 
 
 def kubeconfig_again(name: str, owner: str) -> str:
@@ -70,17 +90,18 @@ def kubeconfig_again(name: str, owner: str) -> str:
     return f"{MARKER_LINE}{min(there.markers)}\n{run('kind', 'get', 'kubeconfig', '--name', name)}"
 
 
-def delete(name: str, created: str) -> None:
+def delete(name: str, owner: str, created: str) -> None:
     """Delete the cluster whose creation printed `created`; one that is gone, replaced or another's is no error.
 
     Where the creation printed nothing there is no marker, and a cluster without one is somebody else's.
     """
     marker = created.partition("\n")[0].removeprefix(MARKER_LINE)
-    there = clusters().get(name)
-    if marker and there and there.markers == {marker}:
-        delete_cluster(name)
-    else:
-        say(f"no cluster {name} with this stack's marker is there: nothing to delete")
+    with alone(owner):
+        there = clusters().get(name)
+        if marker and there and there.markers == {marker}:
+            delete_cluster(there)
+        else:
+            say(f"no cluster {name} with this stack's marker exists: nothing to delete")
 
 
 def sweep(owner: str) -> None:
@@ -102,7 +123,7 @@ def main() -> None:
         case ["kubeconfig"]:
             sys.stdout.write(kubeconfig_again(given("CLUSTER_NAME", ""), given("CLUSTER_OWNER", "")))
         case ["delete"]:
-            delete(given("CLUSTER_NAME", ""), given("PULUMI_COMMAND_STDOUT", ""))
+            delete(given("CLUSTER_NAME", ""), given("CLUSTER_OWNER", ""), given("PULUMI_COMMAND_STDOUT", ""))
         case ["sweep"] if given("PULUMI_COMMAND_STDOUT"):
             sweep(given("PULUMI_COMMAND_STDOUT", ""))
         case _:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from components.commands.processes import CommandError, run, say
 
 MARKER_FOLDER = "/etc/knative-releases/marker/"
 KIND_LABEL = "io.x-k8s.kind.cluster"
@@ -18,26 +17,11 @@ INSPECTIONS = 10
 """How often Docker is asked, a second apart, while containers come and go."""
 
 
-class CommandError(Exception):
-    """Something a person has to mend; the message says what and how."""
-
-
-def run(*command: str, stdin: str | None = None) -> str:
-    """Standard output of a command. Raises CommandError with the end of its messages when it fails."""
-    try:
-        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        raise CommandError(f"{command[0]} is not on PATH. Install it, or run: make up") from None
-    if done.returncode:
-        tail = "\n".join((done.stderr or done.stdout).strip().splitlines()[-15:])
-        raise CommandError(f"`{' '.join(command[:4])} …` failed:\n{tail}")
-    return done.stdout
-
-
 @dataclass(frozen=True)
 class Node:
     """A container of a kind cluster."""
 
+    id: str
     name: str
     cluster: str
     marker: str
@@ -81,7 +65,7 @@ def clusters() -> dict[str, Cluster]:
 def _containers() -> list[dict[str, Any]]:
     """What Docker says of the containers of kind clusters."""
     for attempt in range(INSPECTIONS):
-        ids = run("docker", "ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={KIND_LABEL}").split()
+        ids = _ids()
         try:
             found: list[dict[str, Any]] = json.loads(run("docker", "inspect", *ids)) if ids else []
             return found
@@ -93,11 +77,16 @@ def _containers() -> list[dict[str, Any]]:
     raise AssertionError("unreachable")
 
 
+def _ids() -> list[str]:
+    return run("docker", "ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={KIND_LABEL}").split()
+
+
 def _node(container: dict[str, Any]) -> Node:
     mounts = [m["Destination"] for m in container["Mounts"] if m["Destination"].startswith(MARKER_FOLDER)]
     bindings: dict[str, list[dict[str, str]]] = container["HostConfig"].get("PortBindings") or {}
     ports = {inside: int(b["HostPort"]) for inside, each in bindings.items() for b in each if b["HostPort"]}
     return Node(
+        id=container["Id"],
         name=container["Name"].lstrip("/"),
         cluster=container["Config"]["Labels"][KIND_LABEL],
         marker=mounts[0].removeprefix(MARKER_FOLDER) if mounts else "",
@@ -112,25 +101,22 @@ def remove(mine: Callable[[Cluster], bool], why: str) -> None:
     for name, cluster in clusters().items():
         if mine(cluster):
             say(f"removing the cluster {name}: {why}")
-            delete_cluster(name)
+            delete_cluster(cluster)
 
 
-def delete_cluster(name: str) -> None:
-    """Delete a cluster. The user's kubeconfig is not written: kind would take a context of the same name out of it."""
-    with tempfile.TemporaryDirectory() as folder:
-        run("kind", "delete", "cluster", "--name", name, "--kubeconfig", f"{folder}/kubeconfig")
+def delete_cluster(cluster: Cluster) -> None:
+    """Delete the containers of a cluster and their volumes, as `kind delete cluster` does.
 
-
-def told(act: Callable[[], None]) -> int:
-    """The exit code of a command that does this; what a person has to mend goes to stderr as text."""
+    By their IDs: a cluster of the same name that another run makes meanwhile is not this one. The user's kubeconfig is
+    not touched: kind would take a context of the same name out of it.
+    """
+    ids = [node.id for node in cluster.nodes]
     try:
-        act()
-    except CommandError as error:
-        say(str(error))
-        return 1
-    return 0
-
-
-def say(message: str) -> None:
-    """A line for the person who watches the update; stdout is the kubeconfig's."""
-    print(message, file=sys.stderr, flush=True)
+        run("docker", "rm", "--force", "--volumes", *ids)
+    except CommandError:
+        # For a command that was killed, Docker may be removing it already, and refuses to do so twice.
+        for _ in range(INSPECTIONS):
+            if not set(ids) & set(_ids()):
+                return
+            time.sleep(1)
+        raise

@@ -10,26 +10,31 @@ import http.client
 import secrets
 import ssl
 import time
+from collections.abc import Callable
 
 from components.commands.creation import unfinished
-from components.commands.kind_nodes import Cluster, CommandError, clusters, say
+from components.commands.kind_nodes import Cluster, clusters
+from components.commands.processes import CommandError, say
 
 API_SECONDS = 90.0
 """Longest wait for the Kubernetes API of a node that has just been started."""
 _WAYS_OUT = {"exited": "start", "created": "start", "paused": "unpause"}
 
 
-def creation_word(owner: str, name: str, port: int) -> str:
+def creation_word(owner: str, name: str, port: int, announce: Callable[[], None] = lambda: None) -> str:
     """The word in the markers of the owner's cluster of this name and port; a new one where no such cluster stands.
+
+    announce: called where the word is a new one, so that a cluster will be made.
 
     It is a trigger of the cluster: a lost cluster is made again, with all that was in it, by the same update that
     notices the loss. Raises CommandError when Docker does not answer, or when the cluster's node does not run.
     """
     there = clusters().get(name)
-    if not there or not there.belongs_to(owner) or port not in there.ports:
+    # The marker of an unfinished one is in no state: it never became a cluster.
+    ours = there and there.belongs_to(owner) and there.markers != {unfinished(owner)}
+    if not there or not ours or port not in there.ports:
+        announce()
         return secrets.token_hex(4)
-    if there.markers == {unfinished(owner)}:
-        return secrets.token_hex(4)  # no state knows it: it never became a cluster
     _assert_running(there)
     for node in there.nodes:
         if node.api_port:

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from components.images import ImageMap
+from components.kourier import INGRESS_CLASS
 from components.manifests import redirect_images, small_requests, transformed
 from components.sources import ManifestSource
 from settings import Knative
@@ -17,7 +18,7 @@ from tests.e2e.environment import SOURCES, eventually
 
 
 def install_by_hand(cluster: BareCluster) -> None:
-    """Knative as somebody else installs it: the release's manifests, with nothing set."""
+    """Knative as somebody else installs it: the release's manifests, with nothing set but the ingress."""
     sources = Sources.model_validate(yaml.safe_load(SOURCES.read_text()) if SOURCES.exists() else {})
     source, knative = ManifestSource(sources.manifests), Knative()
     redirected = redirect_images(ImageMap(sources.images).redirected)
@@ -28,6 +29,9 @@ def install_by_hand(cluster: BareCluster) -> None:
     ):
         manifests = transformed(source.load(repository, version, file), redirected, small_requests)
         cluster.environment.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(manifests))
+    ingress = json.dumps({"data": {"ingress-class": INGRESS_CLASS}})
+    network = ["configmap", "config-network", "--namespace", "knative-serving"]
+    cluster.environment.kubectl("patch", *network, "--type", "merge", "--patch", ingress)
     for namespace in ("knative-serving", "kourier-system"):
         waited = ["deployment", "--all", "--namespace", namespace, "--timeout=110s"]
         cluster.environment.kubectl("wait", "--for=condition=Available", *waited)

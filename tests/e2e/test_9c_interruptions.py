@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.e2e import trust_figures
-from tests.e2e.environment import Environment
+from tests.e2e.environment import SOURCES, Environment
 from tests.e2e.interruptions import CTRL_C, KILL, KILL_ENGINE, Interruption, Outcome, Point, Series
+from tests.e2e.slow_registry import SlowRegistry
 from tests.e2e.traffic import Client, Prober, assert_share, observed
 
 NOTIFICATIONS = "notifications-service"
@@ -26,6 +29,7 @@ FRESH = (
     Point("the control plane starts", r"Deployment knative-serving/controller creating", 2),
 )
 """In the order in which a fresh `up` comes to them."""
+PULL = Point("the node's image is pulled", "pulling the node's image", 3)
 FRESH_STORES = (
     Point("Helm installs Kafka", r"Release kafka creating", 2),
     Point("Helm installs Redis", r"Release redis creating", 1),
@@ -131,6 +135,29 @@ def test_a_fresh_up_is_interrupted_at_every_point(
     assert_survived(outcomes, len(FRESH) + len(FRESH_STORES))
     trust_figures.keep_outcomes(environment, outcomes)
     assert_answers(client, "frontend", "c4p-service", "agenda-service", NOTIFICATIONS)
+
+
+@pytest.mark.long
+def test_a_fresh_up_is_interrupted_while_the_node_s_image_is_pulled(
+    environment: Environment, client: Client, tmp_path: Path
+) -> None:
+    environment.destroy()
+    image = yaml.safe_load(SOURCES.read_text())["images"]["docker.io/kindest/node"]
+    with SlowRegistry(image, tmp_path).serving() as registry:
+        cluster = {"name": environment.name, "httpPort": environment.port, "nodeImage": registry.reference}
+        environment.configure(cluster=cluster)
+        series = Series(environment, "pull of the node's image")
+        for how in (CTRL_C, KILL, KILL_ENGINE):
+            sent = registry.sent
+            series.interrupt(PULL, how)
+            assert registry.sent > sent, "nothing was pulled: this test proves nothing"
+        assert not environment.containers(), "something was made before the image was there"
+        registry.slow.clear()
+        series.converge()
+        assert_survived(series.outcomes, 3)
+        trust_figures.keep_outcomes(environment, series.outcomes)
+        assert_answers(client, "frontend", NOTIFICATIONS)
+        environment.destroy()
 
 
 @pytest.mark.long

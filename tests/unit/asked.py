@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.asked_cluster import AskedCluster
+from components.api_paths import is_collection, question
+from components.asked_cluster import AskedCluster, RefusedError
 from components.knative import FEATURES
 from components.kourier import INGRESS_CLASS
 
@@ -41,13 +42,22 @@ def knative(version: str = "1.10.2", **data: Mapping[str, str]) -> dict[str, Any
 class TableCluster(AskedCluster):
     """Answers from a table; keeps what it was asked for."""
 
-    def __init__(self, objects: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, objects: Mapping[str, Any] | None = None, refused: Sequence[str] = ()) -> None:
+        """refused: beginnings of the paths that the user may not read."""
         self.context, self.kubeconfig = CONTEXT, {"current-context": CONTEXT, "users": []}
         kube_system = {"kind": "Namespace", "metadata": {"name": "kube-system", "uid": UID}}
         self.objects: dict[str, Any] = {f"{SPACE}/kube-system": kube_system, **(objects or {})}
+        self.refused = refused
         self.paths: list[str] = []
+        self._known = {}
 
-    def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> dict[str, Any] | None:
-        """The object in the table."""
-        self.paths.append(path + "".join(f"?{name}={value}" for name, value in query))
-        return self.objects.get(path)
+    def read(self, path: str) -> dict[str, Any] | None:
+        """The object in the table, or those that are in it below a collection's path."""
+        self.paths.append(path)
+        if path.startswith(tuple(self.refused)):
+            raise RefusedError(CONTEXT, [question(path)])
+        if not is_collection(path):
+            found: dict[str, Any] | None = self.objects.get(path)
+            return found
+        below = [each for name, each in self.objects.items() if name.rpartition("/")[0] == path]
+        return {"items": [{"metadata": each["metadata"]} for each in below]} if below else None

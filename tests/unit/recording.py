@@ -7,13 +7,14 @@ that a test sees where a secret value goes.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import json
 import logging
 import os
 import runpy
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,9 @@ from unittest import mock
 
 import pulumi
 from pulumi.runtime import mocks
-from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.proto import callback_pb2, resource_pb2
 
+from components.known_revisions import Known
 from tests.unit import small_release
 from tests.unit.registration import SECRET, SIGNATURE, Registration, registration
 
@@ -142,7 +144,13 @@ def word(command: str) -> str:
 
 
 def record(
-    configuration: Mapping[str, Any], manifests: Path, *, first_preview: bool = False, made_for: str | None = None
+    configuration: Mapping[str, Any],
+    manifests: Path,
+    *,
+    first_preview: bool = False,
+    made_for: str | None = None,
+    known: Known | None = None,
+    lost: bool = False,
 ) -> Recorded:
     """Run the program with a stack configuration.
 
@@ -150,20 +158,25 @@ def record(
     manifests: folder of release manifests, laid out as upstream.
     first_preview: nothing was ever made, so what commands print is not known.
     made_for: what the state says of the existing cluster; None: what the program says now.
+    known: what the cluster has of Knative's objects; None: nothing.
+    lost: the cluster does not stand.
     An error of the program is kept in `error`.
     """
     knative = {**_of_release(manifests), **configuration.get("knative", {})}
     configuration = {"sources": {}, **configuration, **({"knative": knative} if knative else {})}
     if isinstance(configuration["sources"], Mapping):
-        configuration["sources"] = {"manifests": str(manifests), **configuration["sources"]}
+        ours = {"manifests": str(manifests), "charts": str(small_release.charts(manifests))}
+        configuration["sources"] = {**ours, **configuration["sources"]}
     raw = {
         f"{PROJECT}:{key}": value if isinstance(value, str) else json.dumps(value)
         for key, value in configuration.items()
     }
-    with mock.patch.dict(os.environ, {"PULUMI_CONFIG": json.dumps(raw)}), asyncio.Runner() as runner:
+    environment = mock.patch.dict(os.environ, {"PULUMI_CONFIG": json.dumps(raw)})
+    # What the program places in the project's folder belongs to this run, and not to the checkout.
+    with environment, contextlib.chdir(manifests), asyncio.Runner() as runner:
         runner.get_loop()  # the run's own event loop, closed at its end
         # Pulumi keeps a run's state in context variables: a context of its own is a run of its own.
-        return contextvars.Context().run(_run, first_preview, made_for)
+        return contextvars.Context().run(_run, first_preview, made_for, known or Known(), lost)
 
 
 def _of_release(manifests: Path) -> dict[str, str]:
@@ -172,7 +185,7 @@ def _of_release(manifests: Path) -> dict[str, str]:
     return {"version": found[0]} if found and found != [small_release.SERVING[1]] else {}
 
 
-def _run(first_preview: bool, made_for: str | None) -> Recorded:
+def _run(first_preview: bool, made_for: str | None, known: Known, lost: bool) -> Recorded:
     monitor, recorded = RecordingMonitor(first_preview, made_for), Recorded()
     logger = logging.Logger("engine")
     logger.addHandler(_Kept(recorded.warnings))
@@ -180,6 +193,11 @@ def _run(first_preview: bool, made_for: str | None) -> Recorded:
         monitor.mocks, project=PROJECT, stack="test", preview=first_preview, monitor=monitor, logger=logger
     )
     exported: dict[str, pulumi.Output[Any]] = {}
+
+    def creation_word(_owner: str, _name: str, _port: int, announce: Callable[[], None]) -> str:
+        if lost:
+            announce()
+        return CREATION
 
     def export(name: str, value: Any) -> None:
         exported[name] = pulumi.Output.from_input(value)
@@ -197,12 +215,31 @@ def _run(first_preview: bool, made_for: str | None) -> Recorded:
         )
 
     try:
-        with mock.patch("components.cluster.creation_word", return_value=CREATION):  # Docker is not asked
+        asking: dict[str, Any] = {
+            "components.cluster.creation_word": creation_word,
+            "components.known_revisions.asked": lambda *_: known,
+            "pulumi.runtime.resource._get_callbacks": _callbacks,
+            "pulumi.runtime.resource._sync_monitor_supports_transforms": lambda: True,
+        }
+        with contextlib.ExitStack() as patches:  # neither Docker nor a cluster nor an engine is asked
+            for target, answer in asking.items():
+                patches.enter_context(mock.patch(target, answer))
             program()
     except Exception as error:
         recorded.error = error
     recorded.resources = monitor.registrations
     return recorded
+
+
+class _UnregisteredTransforms:
+    """Transforms that no engine calls: the mock monitor has no way back into the program."""
+
+    def register_transform(self, transform: pulumi.ResourceTransform) -> callback_pb2.Callback:
+        return callback_pb2.Callback(token=getattr(transform, "__qualname__", ""))
+
+
+async def _callbacks() -> _UnregisteredTransforms:
+    return _UnregisteredTransforms()
 
 
 def _told() -> asyncio.Future[None]:

@@ -39,6 +39,8 @@ class Registration:
     """Hooks before its creation and its update."""
     aliases: tuple[str, ...]
     ignore_changes: tuple[str, ...]
+    transforms: int
+    """How many functions look at it before the engine does."""
 
     @property
     def kind(self) -> str:
@@ -90,6 +92,7 @@ def registration(urn: str, request: Any) -> Registration:
         before_hooks=[*request.hooks.before_create, *request.hooks.before_update],
         aliases=tuple(str(alias) for alias in request.aliases),
         ignore_changes=tuple(request.ignoreChanges),
+        transforms=len(request.transforms),
     )
 
 

@@ -12,6 +12,7 @@ Manifest = dict[str, Any]
 
 SERVING = ("serving", "1.10.2")
 KOURIER = ("net-kourier", "1.10.0")
+CHARTS = {"kafka": "22.1.5", "postgresql": "12.5.7", "redis": "17.11.3"}
 PLANE_IMAGE = "registry.example/serving/controller@sha256:" + "a" * 64
 QUEUE_IMAGE = "registry.example/serving/queue@sha256:" + "b" * 64
 GATEWAY_IMAGE = "docker.io/example/gateway:v1"
@@ -34,6 +35,15 @@ def write(base: Path) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("---\n" + yaml.safe_dump_all(objects))
     return base
+
+
+def charts(base: Path) -> Path:
+    """Write the smallest charts, unless they are there, into a folder below a base; that folder."""
+    for name, version in CHARTS.items():
+        file = base / "charts" / name / "Chart.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"apiVersion: v2\nname: {name}\nversion: {version}\n")
+    return base / "charts"
 
 
 def manifest(kind: str, name: str, namespace: str = "", api: str = "v1", **rest: Any) -> Manifest:
@@ -74,6 +84,7 @@ def core() -> list[Manifest]:
         manifest("Image", "queue-proxy", space, "caching.internal.knative.dev/v1alpha1", spec={"image": QUEUE_IMAGE}),
         deployment("controller", space, PLANE_IMAGE),
         deployment("webhook", space, PLANE_IMAGE),
+        deployment("activator", space, PLANE_IMAGE),
         manifest("ServiceAccount", "controller", space),
         manifest("ClusterRole", "knative-serving-admin", api="rbac.authorization.k8s.io/v1", rules=[]),
         manifest("ConfigMap", "config-network", space, data={"_example": "text"}),

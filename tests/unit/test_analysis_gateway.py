@@ -154,6 +154,11 @@ def test_no_gateway_is_a_clear_error(gateways: dict[str, dict[str, Counts] | Non
         begun(Pods(gateways))
 
 
+def test_a_cluster_with_another_ingress_is_told_the_sources_that_work_there() -> None:
+    with pytest.raises(AnalysisError, match=r"With another ingress .*--source prometheus:<URL>, or probes"):
+        begun(Pods({}))
+
+
 def test_a_gateway_that_goes_away_is_a_clear_error() -> None:
     pods = Pods()
     source = begun(pods)

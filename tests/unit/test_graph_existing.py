@@ -11,6 +11,7 @@ from unittest import mock
 
 import pytest
 
+from components.kourier import INGRESS_CLASS
 from components.objects import OWNER_ANNOTATION
 from tests.unit import image_archives
 from tests.unit.asked import CONTEXT, UID, TableCluster, knative, named
@@ -18,7 +19,7 @@ from tests.unit.recording import ADDRESS, Recorded, record, word
 from tests.unit.test_graph_order import children, services, waits_for_all
 
 EXISTING = {"provider": "existing", "context": CONTEXT}
-TRACKS = {"canary": {"version": "v1.1.0"}}
+TRACKS = {"canary": {"version": "v1.1.0", "tag": "next"}}
 KNATIVE_TYPE = "kubernetes:serving.knative.dev/v1:Service"
 KNATIVE_SERVICE = "/apis/serving.knative.dev/v1/namespaces/default/services/frontend"
 
@@ -89,7 +90,7 @@ def test_knative_goes_after_the_ingresses_of_the_services_are_gone(manifests: Pa
     farewell = recorded.one("Command", "cluster-farewell")
     waits_for_all(recorded, services(recorded), [farewell])
     waits_for_all(recorded, [farewell], recorded.of_kind("Deployment", "CustomResourceDefinition"))
-    assert farewell.inputs["delete"].endswith("components.commands.ingresses_gone")
+    assert farewell.inputs["delete"].endswith("run.sh ingresses_gone")
     released = {r.name for r in recorded.resources if r.type == KNATIVE_TYPE}
     assert set(farewell.inputs["environment"]["SERVICES"].split()) == released
 
@@ -169,12 +170,20 @@ def test_archives_are_not_loaded_and_that_is_said(small: Path, tmp_path: Path) -
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("first_preview", [False, True], ids=["up", "first preview"])
-@pytest.mark.parametrize("path", ["/api/v1/namespaces/knative-serving", KNATIVE_SERVICE])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/namespaces/knative-serving",
+        KNATIVE_SERVICE,
+        "/api/v1/namespaces/default/services/frontend",
+        "/api/v1/namespaces/default/services/next-frontend",
+        "/apis/serving.knative.dev/v1/namespaces/default/routes/frontend",
+    ],
+)
 def test_what_somebody_else_has_there_ends_the_program_before_anything_is_put_in(
     small: Path, path: str, first_preview: bool
 ) -> None:
-    kind = "Namespace" if path.startswith("/api/v1") else "Service"
-    there = TableCluster({path: named(kind, path.rpartition("/")[2])})
+    there = TableCluster({path: named("any", path.rpartition("/")[2])})
     recorded = existing(small, there, first_preview=first_preview)
     assert "did not make it" in str(recorded.error), "it is adopted"
     assert not recorded.kubernetes(), "something was put into the cluster all the same"
@@ -201,7 +210,7 @@ def test_a_destroy_asks_whose_cluster_it_is_before_anything_goes(manifests: Path
     recorded = whole(manifests)
     guard = recorded.one("Command", "cluster-guard")
     waits_for_all(recorded, [guard], recorded.kubernetes())
-    assert guard.inputs["delete"].endswith("components.commands.same_cluster")
+    assert guard.inputs["delete"].endswith("run.sh same_cluster")
     environment = guard.inputs["environment"]
     assert (environment["CLUSTER_CONTEXT"], environment["CLUSTER_IDENTITY"]) == (CONTEXT, UID)
 
@@ -232,3 +241,61 @@ def test_a_knative_that_is_not_fit_ends_the_program_before_anything_is_registere
 def test_without_installing_no_manifest_is_read(tmp_path: Path) -> None:
     recorded = existing(tmp_path, TableCluster(knative()), knative={"install": False})
     assert recorded.error is None, "manifests are asked for that nobody needs"
+
+
+@pytest.mark.parametrize(("ingress", "notes"), [("other.ingress", 1), (INGRESS_CLASS, 0)])
+def test_another_ingress_is_taken_and_what_it_means_for_rollouts_is_said(small: Path, ingress: str, notes: int) -> None:
+    there = TableCluster(knative(network={"ingress-class": ingress}))
+    with mock.patch("pulumi.info") as info:
+        recorded = existing(small, there, knative={"install": False})
+    assert recorded.error is None and services(recorded), "the cluster is refused"
+    said = [call.args[0] for call in info.call_args_list if "other.ingress and not Kourier's" in call.args[0]]
+    assert len(said) == notes and all("--source prometheus:<URL>" in each for each in said), said
+
+
+def test_a_second_update_does_not_stumble_over_what_knative_made_for_the_first(small: Path) -> None:
+    mine = {OWNER_ANNOTATION: word("cluster-owner-word")}
+    there: dict[str, Any] = {KNATIVE_SERVICE: {"metadata": {"name": "frontend", "annotations": mine}}}
+    for path, maker in (
+        ("/apis/serving.knative.dev/v1/namespaces/default/routes/frontend", "Service"),
+        ("/apis/serving.knative.dev/v1/namespaces/default/configurations/frontend", "Service"),
+        ("/api/v1/namespaces/default/services/frontend", "Route"),
+        ("/api/v1/namespaces/default/services/next-frontend", "Route"),
+    ):
+        owners = [{"kind": maker, "name": "frontend", "controller": True}]
+        there[path] = {"metadata": {"name": path.rpartition("/")[2], "ownerReferences": owners}}
+    assert existing(small, TableCluster(there)).error is None, "every `up` after the first one is refused"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize(
+    ("template", "taken"), [("{{.Name}}--{{ .Tag }}", "frontend--next"), ("{{.Tag}}-{{index .Labels `a`}}", None)]
+)
+def test_tags_are_claimed_by_the_names_that_the_clusters_template_gives_them(
+    small: Path, template: str, taken: str | None
+) -> None:
+    for name in ("frontend--next", "next-frontend"):
+        there = TableCluster(
+            {
+                **knative(network={"tag-template": template}),
+                f"/api/v1/namespaces/default/services/{name}": named("any", name),
+            }
+        )
+        recorded = existing(small, there, knative={"install": False})
+        assert bool(recorded.error) == (name == taken), f"{name}: {recorded.error}"
+        del recorded
+    gc.collect()
+
+
+def test_a_user_who_may_not_look_learns_all_that_is_missing_at_once(small: Path) -> None:
+    there = TableCluster(
+        knative(), refused=["/api/v1/namespaces/kube-system", "/apis/serving.knative.dev", "/apis/apps"]
+    )
+    recorded = existing(small, there, knative={"install": False})
+    for part in (
+        "get namespaces kube-system",
+        "list routes.serving.knative.dev in default",
+        "get deployments.apps webhook in knative-serving",
+    ):
+        assert f"- {part}\n" in str(recorded.error), f"{part} is not told"
+    assert not recorded.resources, "something was registered"

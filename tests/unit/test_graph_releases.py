@@ -152,17 +152,6 @@ def test_redirected_images_reach_manifests_charts_services_and_the_node(small: P
     assert container["image"].startswith("dev.local/salaboy/frontend"), "the services' images"
 
 
-def test_charts_may_be_a_repository_or_a_folder(small: Path, tmp_path: Path) -> None:
-    repository = record({"sources": {"charts": "https://charts.example"}}, small).one("Release", "kafka").inputs
-    assert (repository["chart"], repository["repositoryOpts"]) == ("kafka", {"repo": "https://charts.example"})
-    for name in ("kafka", "postgresql", "redis"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "Chart.yaml").touch()
-    assert record({"sources": {"charts": str(tmp_path)}}, small).one("Release", "kafka").inputs["chart"] == str(
-        tmp_path / "kafka"
-    )
-
-
 def test_the_released_profile_leaves_the_requests_alone(small: Path) -> None:
     recorded = record({"knative": {"profile": "released"}}, small)
     for deployment in recorded.of_kind("Deployment"):
@@ -198,3 +187,30 @@ def test_a_service_that_keeps_a_pod_may_be_set_to_keep_none(small: Path) -> None
     recorded = released(small, {"stable": {"minScale": 0}}, "frontend")
     annotations = knative_service(recorded, "frontend")["template"]["metadata"]["annotations"]
     assert annotations == {"autoscaling.knative.dev/min-scale": "0"}, "0 was taken for unset"
+
+
+def test_every_version_is_told_of_another_topic_than_the_services_own(small: Path) -> None:
+    recorded = released(small, canary(50), kafka={"topic": "my-topic"})
+    topics = recorded.one("Release", "kafka").inputs["values"]["provisioning"]["topics"]
+    assert topics == [{"name": "my-topic", "partitions": 1}], "the topic is not made"
+    services = ("frontend", "c4p-service", "agenda-service", NOTIFICATIONS)
+    templates = [*configurations(recorded).values(), *(knative_service(recorded, s)["template"] for s in services)]
+    assert len(templates) == 5, "a version is not looked at"
+    for template in templates:
+        assert {"name": "KAFKA_TOPIC", "value": "my-topic"} in template["spec"]["containers"][0]["env"], (
+            "it asks for a topic that nobody made, and stops"
+        )
+
+
+def test_a_topic_that_is_given_to_one_version_stays_its_own(small: Path) -> None:
+    recorded = released(small, {"stable": {"env": {"KAFKA_TOPIC": "mine"}}}, kafka={"topic": "my-topic"})
+    env = knative_service(recorded, NOTIFICATIONS)["template"]["spec"]["containers"][0]["env"]
+    assert [v["value"] for v in env if v["name"] == "KAFKA_TOPIC"] == ["mine"]
+
+
+def test_the_services_own_topic_changes_no_revision(small: Path) -> None:
+    named, unnamed = released(small, canary(50), kafka={"topic": "events-topic"}), released(small, canary(50))
+    for recorded in (named, unnamed):
+        env = knative_service(recorded, NOTIFICATIONS)["template"]["spec"]["containers"][0]["env"]
+        assert "KAFKA_TOPIC" not in {variable["name"] for variable in env}, "every revision gets another name"
+    assert traffic(named) == traffic(unnamed)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from settings import Settings
 from tests.unit.recording import Recorded, record
 
 HOSTS = ".default.svc.cluster.local"
@@ -158,16 +159,21 @@ def test_the_node_port_is_the_tutorials(small: Path) -> None:
 
 
 def release(manifests: Path, name: str, version: str) -> Mapping[str, Any]:
-    """Values of a store's Helm release, without `image`; checks chart and version."""
+    """Values of a store's Helm release, without `image` and the word on it; checks chart and version."""
     inputs = tutorial(manifests).one("Release", name).inputs
-    assert inputs["chart"] == f"oci://registry-1.docker.io/bitnamicharts/{name}", "another chart than the tutorial's"
-    assert (inputs["name"], inputs["version"], inputs["namespace"]) == (name, version, "default"), "another release"
+    assert Path(inputs["chart"]).name.startswith(f"{name}-{version}-"), "another chart than the tutorial's"
+    assert Settings().sources.charts == "oci://registry-1.docker.io/bitnamicharts", "it comes from elsewhere"
+    assert (inputs["name"], inputs["namespace"]) == (name, "default"), "another release"
     image = inputs["values"]["image"]
     # Deviation: the images left docker.io/bitnami, where the charts of these versions look for them.
     assert (image["registry"], image["repository"]) == ("docker.io", f"bitnamilegacy/{name}"), (
         "the image is no longer there"
     )
-    return {key: value for key, value in inputs["values"].items() if key != "image"}
+    # And newer charts take no image from another place without this word.
+    shared = dict(inputs["values"]["global"])
+    assert shared.pop("security") == {"allowInsecureImages": True}
+    values = {key: value for key, value in inputs["values"].items() if key not in ("image", "global")}
+    return {**values, "global": shared} if shared else values
 
 
 def test_kafka_is_the_tutorials(small: Path) -> None:
@@ -186,12 +192,37 @@ def test_postgresql_is_the_tutorials(small: Path) -> None:
     )  # deviation: generated, or the user's
     assert values == {
         "primary": {
-            "initdb": {"user": "postgres", "password": password, "scriptsConfigMap": "c4p-init-sql"},
+            # Deviation: without `user` and `password`. The image runs the scripts as postgres with its own password,
+            # and the chart would write a given one in plain text into the StatefulSet.
+            "initdb": {"scriptsConfigMap": "c4p-init-sql"},
             "persistence": {"size": "1Gi"},
         },
         "global": {"postgresql": {"auth": {"postgresPassword": password}}},
     }
-    assert tutorial(small).one("Release", "postgresql").inputs["values"]["image"]["debug"] is True
+    # Deviation: without `image.debug`, which only makes the database log more.
+    assert "debug" not in tutorial(small).one("Release", "postgresql").inputs["values"]["image"]
+
+
+@pytest.mark.parametrize(
+    ("name", "paths"),
+    [
+        ("kafka", set()),
+        ("postgresql", {("values", "global", "postgresql", "auth", "postgresPassword")}),
+        ("redis", {("values", "auth", "password")}),
+    ],
+)
+def test_a_chart_has_a_password_where_it_makes_a_secret_of_it_and_nowhere_else(
+    name: str, paths: set[tuple[str, ...]], small: Path
+) -> None:
+    release_ = tutorial(small).one("Release", name)
+    assert set(release_.secret_paths) == paths, "a StatefulSet shows it to who may not read Secrets"
+
+
+@pytest.mark.parametrize(("name", "changes"), [("kafka", 1), ("postgresql", 2), ("redis", 2)])
+def test_a_store_that_lives_is_looked_at_before_it_is_updated(name: str, changes: int, small: Path) -> None:
+    hooks = tutorial(small).one("Release", name).before_hooks
+    found = [hook for hook in hooks if hook in (f"default-{name}-volume", f"default-{name}-password")]
+    assert len(found) == changes, "a volume or a password changes in the settings alone"
 
 
 def test_redis_is_the_tutorials(small: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.installed_knative import UnfitKnativeError, look
+from components.installed_knative import UnfitKnativeError, look, looked_at
 from components.knative import FEATURES
 from components.knative_versions import as_numbers, refused_change
 from tests.unit.asked import CONFIG_MAPS, KNATIVE, TableCluster, knative
@@ -23,9 +23,46 @@ def test_a_domain_that_it_serves_may_be_chosen() -> None:
     assert look(TableCluster(knative(domain=domains)), "second.test").domain == "second.test"
 
 
-def test_features_may_be_written_in_capitals_and_the_class_in_the_older_way() -> None:
-    network = {"ingress.class": "kourier.ingress.networking.knative.dev"}
-    look(TableCluster(knative(features=dict.fromkeys(FEATURES, "Enabled"), network=network)), None)
+def test_features_may_be_written_in_capitals() -> None:
+    look(TableCluster(knative(features=dict.fromkeys(FEATURES, "Enabled"))), None)
+
+
+@pytest.mark.parametrize(
+    ("network", "ingress", "kourier"),
+    [
+        ({"ingress-class": "kourier.ingress.networking.knative.dev"}, "kourier.ingress.networking.knative.dev", True),
+        ({"ingress.class": "kourier.ingress.networking.knative.dev"}, "kourier.ingress.networking.knative.dev", True),
+        ({"ingress-class": "contour.ingress.networking.knative.dev"}, "contour.ingress.networking.knative.dev", False),
+        ({}, "istio.ingress.networking.knative.dev", False),
+    ],
+)
+def test_any_ingress_is_taken(network: dict[str, str], ingress: str, kourier: bool) -> None:
+    found = look(TableCluster(knative(network=network)), None)
+    assert (found.ingress_class, found.has_kourier) == (ingress, kourier), "the cluster of another team is refused"
+
+
+@pytest.mark.parametrize(
+    ("network", "tags"),
+    [
+        (
+            {"domain-template": "{{.Name}}-{{.Namespace}}.{{.Domain}}", "tag-template": "{{.Name}}.{{.Tag}}"},
+            "{{.Name}}.{{.Tag}}",
+        ),
+        ({"http-protocol": "Redirected", "auto-tls": "Enabled"}, "{{.Tag}}-{{.Name}}"),
+    ],
+)
+def test_other_names_and_encryption_are_no_reason_to_refuse(network: dict[str, str], tags: str) -> None:
+    found = look(TableCluster(knative(network=network, domain={"a.test": "", "b.test": ""})), None)
+    assert found.tag_template == tags, "the names of the tags' Services are not known"
+
+
+def test_a_change_for_the_whole_cluster_is_never_advised_as_if_it_were_the_stacks_own() -> None:
+    with pytest.raises(UnfitKnativeError) as raised:
+        look(TableCluster(knative(features={}, domain={})), None)
+    patches = [line for line in str(raised.value).splitlines() if "kubectl" in line]
+    assert len(patches) == 2, patches
+    for line in patches:
+        assert line.index("changes it for every service in the cluster") < line.index("patch configmap"), line
 
 
 @pytest.mark.parametrize(
@@ -34,8 +71,6 @@ def test_features_may_be_written_in_capitals_and_the_class_in_the_older_way() ->
         (knative("1.9.0"), None, "its version is 1.9.0; wanted 1.10.2 or newer"),
         (knative(features={FEATURES[0]: "enabled"}), None, f"features are off: {FEATURES[1]}."),
         (knative(features={FEATURES[0]: "disabled", FEATURES[1]: "allowed"}), None, f"off: {', '.join(FEATURES)}."),
-        (knative(network={}), None, "its ingress class is none"),
-        (knative(network={"ingress-class": "other"}), None, "its ingress class is other"),
         (knative(domain={"_example": "text"}), "mine.test", '{"data": {"mine.test": ""}}'),
         (knative(domain={"special.test": "selector: {a: b}"}), None, "it has no domain"),
         (knative(), "mine.test", "its domain is example.test and not mine.test"),
@@ -50,11 +85,11 @@ def test_what_it_lacks_is_told_with_the_way_out(lacking: dict[str, Any], domain:
 
 
 def test_everything_it_lacks_is_told_at_once() -> None:
-    lacking = knative("1.9.0", features={}, network={}, domain={})
+    lacking = knative("1.9.0", features={}, domain={})
     del lacking["/apis/apps/v1/namespaces/knative-serving/deployments/activator"]
     with pytest.raises(UnfitKnativeError) as raised:
         look(TableCluster(lacking), None)
-    for part in ("its activator", "version", "features are off", "ingress class", "no domain"):
+    for part in ("its activator", "version", "features are off", "no domain"):
         assert part in str(raised.value), f"{part}: told only after the others are mended"
 
 
@@ -62,6 +97,7 @@ def test_it_is_asked_for_what_is_needed_and_no_more() -> None:
     asked = TableCluster(knative())
     look(asked, None)
     assert KNATIVE in asked.paths and f"{CONFIG_MAPS}/config-features" in asked.paths
+    assert set(asked.paths) == set(looked_at()), "a missing right is told late"
     assert not [path for path in asked.paths if "secret" in path], "it reads what is none of its business"
 
 

@@ -64,6 +64,7 @@ def test_images_are_redirected_in_workloads_image_caches_and_the_queue_proxys_en
     assert set(found) == {
         ("Deployment", "knative-serving", "controller"),
         ("Deployment", "knative-serving", "webhook"),
+        ("Deployment", "knative-serving", "activator"),
         ("Deployment", "knative-serving", "net-kourier-controller"),
         ("Deployment", "kourier-system", "3scale-kourier-gateway"),
         ("Image", "knative-serving", "queue-proxy"),

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import pytest
+
 from components.readiness import conditions, error_hook, is_ready, of_pod, waited_for
 from tests.unit.test_graph_ownership import whole
 
@@ -65,17 +67,62 @@ def test_every_released_object_has_the_hook(small: Path) -> None:
     assert released and all(r.error_hooks for r in released), "a version that never gets ready only times out"
 
 
-def test_an_object_that_the_cluster_does_not_have_is_told_with_the_way_out() -> None:
+MANIFEST = {"kind": "Service", "metadata": {"name": "frontend", "namespace": "default"}}
+
+
+def told(error: str, operation: str = "update") -> str:
+    """What the hook tells of an operation that failed with an error."""
     hooks: list[Any] = []
     told: list[str] = []
-    manifest = {"kind": "Service", "metadata": {"name": "frontend", "namespace": "default"}}
+    kubeconfig = mock.Mock(future=mock.AsyncMock(return_value=""))
     with (
         mock.patch("pulumi.ErrorHook", lambda _, tell: hooks.append(tell)),
         mock.patch("pulumi.log.error", told.append),
+        mock.patch("components.diagnosis.why_not_ready", return_value=["asked the cluster"]),
     ):
-        error_hook("any", mock.Mock())
-        args = mock.Mock(new_inputs=manifest, failed_operation="update", errors=['services "frontend" not found'])
+        error_hook("any", kubeconfig)
+        args = mock.Mock(new_inputs=MANIFEST, failed_operation=operation, errors=[error])
         assert asyncio.run(hooks[0](args)) is False
     (message,) = told
+    return message
+
+
+def test_an_object_that_the_cluster_does_not_have_is_told_with_the_way_out() -> None:
+    message = told('services "frontend" not found')
     assert message.startswith("Service frontend is in the state, and not in the cluster")
     assert "pulumi refresh --yes && pulumi up" in message
+
+
+@pytest.mark.parametrize("operation", ["create", "update"])
+@pytest.mark.parametrize(
+    "error",
+    [
+        "Server-Side Apply field conflict detected.",
+        'admission webhook "policy.example.com" denied the request: no latest tag',
+        "is forbidden: exceeded quota: few",
+    ],
+)
+def test_an_object_that_the_cluster_did_not_take_is_not_called_unready(operation: str, error: str) -> None:
+    message = told(f"1 error occurred: * the Kubernetes API server reported that {error}", operation)
+    assert message.startswith("Service frontend was not applied") and "ready" not in message
+
+
+def test_an_object_that_was_waited_for_in_vain_has_the_cluster_asked() -> None:
+    error = '"frontend" failed to fully initialize or become live: timed out waiting for the condition'
+    assert told(error) == "asked the cluster"
+
+
+def test_a_deployment_that_cannot_make_pods_is_told_though_that_condition_is_true() -> None:
+    states = [condition("Available", "True", "fine"), condition("ReplicaFailure", "True", "exceeded quota")]
+    assert conditions([{"metadata": {"name": "d"}, "status": {"conditions": states}}]) == [
+        "d ReplicaFailure: exceeded quota"
+    ]
+
+
+def test_a_change_by_other_tools_is_taken_back_and_no_conflict(small: Path) -> None:
+    objects = whole(small).kubernetes()
+    released = [r for r in objects if r.type.startswith("kubernetes:serving.knative.dev/")]
+    forced = [r for r in objects if "pulumi.com/patchForce" in r.annotations]
+    assert released and forced == released, (
+        "a console's change of the traffic ends every later `up`, or others are forced"
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 from pathlib import Path
 from unittest import mock
 
@@ -14,20 +13,29 @@ import yaml
 from rollout import RolloutError, machine
 from rollout.configuration import Configuration
 from settings.rollouts import Rollout, service_settings
-from tests.unit.recording import ROOT
 
 SERVICE = "notifications-service"
+
+SETTINGS = """config:
+  knative-releases:canaryPercent: 0  # pulumi config set canaryPercent 50 && pulumi up
+  knative-releases:services:
+    notifications-service:
+      stable: {version: v1.0.0}
+      tracks: {canary: {version: v1.1.0}}  # percent defaults to canaryPercent
+    frontend:
+      stable: {version: v1.0.0, tag: current}
+      tracks: {version110: {version: v1.1.0, tag: version110, percent: 0, env: {FEATURE_DEBUG_ENABLED: "true"}}}
+  knative-releases:postgresqlPassword:
+    secure: v1:abc=  # of the team
+encryptionsalt: v1:def=
+"""
 
 
 @pytest.fixture
 def committed(tmp_path: Path) -> Configuration:
-    """A copy of the committed configuration, with a secret."""
+    """The settings of a team: comments, a service beside the one that is released, a secret."""
     file = tmp_path / "Pulumi.dev.yaml"
-    shutil.copy(ROOT / "Pulumi.dev.yaml", file)
-    with file.open("a") as end:
-        end.write(
-            "  knative-releases:postgresqlPassword:\n    secure: v1:abc=  # of the team\nencryptionsalt: v1:def=\n"
-        )
+    file.write_text(SETTINGS)
     file.chmod(0o640)
     return Configuration(file)
 

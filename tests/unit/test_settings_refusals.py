@@ -56,6 +56,24 @@ def test_names_that_join_to_another_objects_are_refused(
     assert [p.path for p in raised.value.problems] == [path], "two objects would fight over one name"
 
 
+def test_a_service_whose_revisions_would_have_too_long_names_is_refused() -> None:
+    longest, longer = "s" * 52, "s" * 53
+    assert longest in load({}, known=(longest,)).services, "a name that Knative takes is refused"
+    with pytest.raises(settings.SettingsError) as raised:
+        load({}, known=(longer,))
+    assert [p.path for p in raised.value.problems] == [f"services.{longer}"], "the program ends in a traceback"
+    assert "at most 52" in raised.value.problems[0].wanted
+
+
+@pytest.mark.parametrize("password", ["", "p" * 101, "two\nlines", "tab\there", "\0"])
+def test_a_password_that_no_store_takes_is_refused_and_not_repeated(password: str) -> None:
+    with pytest.raises(settings.SettingsError) as raised:
+        load({"redisPassword": password})
+    assert [p.path for p in raised.value.problems] == ["redisPassword"], "the stack gets a store that does not start"
+    assert not password or password not in str(raised.value), "it is told to whoever reads the log"
+    assert load({"redisPassword": "p" * 100, "postgresqlPassword": 'it\'s "so" \\ é $x'})
+
+
 def test_all_problems_are_told_in_one_message() -> None:
     with pytest.raises(settings.SettingsError) as raised:
         load(

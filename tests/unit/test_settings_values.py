@@ -112,7 +112,7 @@ def test_0_is_a_number_of_pods_and_not_unset() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "text"), [(True, "true"), (False, "false"), (1, "1"), (1.5, "1.5"), ("yes", "yes"), ("", "")]
+    ("given", "text"), [(True, "true"), (False, "false"), (1, "1"), ("1.50", "1.50"), ("yes", "yes"), ("", "")]
 )
 def test_environment_values_become_text(given: Any, text: str) -> None:
     found = load({"services": {"frontend": {"stable": {"env": {"FLAG": given}}}}}).services["frontend"]
@@ -123,6 +123,23 @@ def test_environment_values_become_text(given: Any, text: str) -> None:
 def test_versions_and_restarts_become_text_where_nothing_is_lost(given: Any, text: str) -> None:
     stable = load({"services": {"frontend": {"stable": {"version": given, "restart": given}}}}).services["frontend"]
     assert (stable.stable.version, stable.stable.restart) == (text, text), "a label and an annotation have to be text"
+
+
+def test_what_knative_allows_is_no_problem() -> None:
+    stable = {"minScale": 5, "maxScale": 0, "initialScale": 1, "env": {"APP_PORT": "8080", "K_SINK": "x"}}
+    found = load({"services": {"frontend": {"stable": stable}}}).services["frontend"].stable
+    assert (found.min_scale, found.max_scale) == (5, 0), "0 pods at most is no limit, and was taken for one"
+
+
+def test_a_version_may_begin_without_pods_where_somebody_elses_knative_judges_it() -> None:
+    existing = {"cluster": {"provider": "existing", "context": "mine"}, "knative": {"install": False}}
+    services = {"frontend": {"stable": {"initialScale": 0}}}
+    assert load({**existing, "services": services}).services["frontend"].stable.initial_scale == 0
+
+
+@pytest.mark.parametrize("version", ["22.1.5", "22.9.0"])
+def test_a_chart_may_be_another_one_of_the_same_major_version(version: str) -> None:
+    assert load({"kafka": {"chartVersion": version}}).kafka.chart_version == version
 
 
 def test_a_version_may_be_a_digest() -> None:

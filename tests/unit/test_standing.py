@@ -13,7 +13,7 @@ import pytest
 
 from components.commands import standing
 from components.commands.creation import alone, unfinished
-from components.commands.kind_nodes import CommandError
+from components.commands.processes import CommandError
 from components.commands.standing import creation_word
 from tests.unit.kind_machine import Machine, node
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -129,3 +132,29 @@ def test_a_closed_port_is_a_failure_of_each_request(ingress: int) -> None:
     closed = dataclasses.replace(service, url=service.url.replace(str(ingress), str(free.server_port)))
     taken = sample(closed, "/service/info", 3)
     assert taken.sent == 3 and sum(taken.failures.values()) == 3 and not taken.answered
+
+
+def test_with_tls_the_certificate_of_the_services_host_is_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    host = "notifications.default.mine.test"
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", f"/CN={host}"]
+    files = ["-addext", f"subjectAltName=DNS:{host}", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*made, *files], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    Ingress.answers = [(200, json.dumps({"podName": "p"}).encode())]
+    with HTTPServer(("127.0.0.1", 0), Ingress) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        url = f"https://{host}:{server.server_port}"
+        service = dataclasses.replace(reported(), url=url, address="127.0.0.1")
+        unknown = sample(service, "/service/info", 1)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        trusted = sample(service, "/service/info", 1)
+        server.shutdown()
+        thread.join()
+    assert trusted == Sample(sent=1, pods={"p": 1}), "a service with TLS is not asked at its ingress"
+    assert any("certificate" in failure for failure in unknown.failures), f"it is trusted unseen: {unknown}"

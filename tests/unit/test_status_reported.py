@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,31 @@ def test_the_outputs_say_where_a_service_is_asked() -> None:
         "default",
     )
     assert [(t.name, t.wanted, t.tag) for t in service.tracks] == [("stable", 50, None), ("canary", 50, "next")]
+
+
+def test_urls_are_those_that_the_cluster_reports_at_the_port_of_the_outputs() -> None:
+    service = named("notifications")
+    service["status"]["url"] = "http://notifications-default.mine.test"
+    service["status"]["traffic"] = [
+        {"revisionName": STABLE, "percent": 50},
+        {"revisionName": CANARY, "percent": 50, "tag": "next", "url": "http://notifications-next.mine.test"},
+    ]
+    found = reported(services={"notifications": service})
+    assert (found.url, found.host) == ("http://notifications-default.mine.test:8080", "notifications-default.mine.test")
+    assert [track.url for track in found.tracks] == [None, "http://notifications-next.mine.test:8080"], (
+        "another domain template or tag template makes every request fail"
+    )
+    assert found.namespace == "default", "it is read from a host name that is not Knative's default"
+
+
+def test_a_url_with_tls_is_asked_at_its_port() -> None:
+    service = named("notifications")
+    service["status"] = {**service["status"], "url": "https://notifications.mine.test", "traffic": []}
+    (outputs,) = wanted().status.services
+    found = with_reported(
+        dataclasses.replace(outputs, url="http://notifications.mine.test"), objects(services={"notifications": service})
+    )
+    assert (found.url, found.port, found.encrypted) == ("https://notifications.mine.test", 443, True)
 
 
 def test_a_service_is_asked_where_its_ingress_is(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import signal
 import subprocess
@@ -13,20 +12,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from tests.unit.toolchain_world import asked, environ, make, with_stack
 from toolchain import ToolchainError, steps, verbs
 from toolchain.__main__ import main
-from toolchain.choose import Choice
 from toolchain.install import install, link_only
-from toolchain.state import Checkout, environment
-
-FAKE_PULUMI = """#!/bin/sh
-echo "$@" >> "$ASKED"
-case "$*" in
-  *"stack ls"*) echo "$STACKS" ;;
-  *"config --json"*) echo "$CONFIG" ;;
-esac
-exit "${FAILS:-0}"
-"""
+from toolchain.state import Checkout
 
 
 @pytest.fixture
@@ -36,28 +26,7 @@ def console() -> Console:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
-    """A checkout with a pulumi that only writes down what it was asked (a stand-in)."""
-    checkout = Checkout(tmp_path)
-    checkout.bin.mkdir(parents=True)
-    pulumi = checkout.bin / "pulumi"
-    pulumi.write_text(FAKE_PULUMI)
-    pulumi.chmod(0o755)
-    return checkout
-
-
-def environ(checkout: Checkout, **more: str) -> dict[str, str]:
-    return {"PATH": os.defpath, "ASKED": str(checkout.root / "asked"), **more}
-
-
-def asked(checkout: Checkout) -> list[str]:
-    file = checkout.root / "asked"
-    return file.read_text().splitlines() if file.exists() else []
-
-
-def with_stack(checkout: Checkout) -> None:
-    file = checkout.state / ".pulumi" / "stacks" / verbs.PROJECT / "dev.json"
-    file.parent.mkdir(parents=True)
-    file.write_text("{}")
+    return make(tmp_path)
 
 
 def test_the_folder_holds_links_to_just_what_is_given(tmp_path: Path) -> None:
@@ -82,46 +51,49 @@ def test_down_succeeds_where_there_is_no_stack(checkout: Checkout, console: Cons
 
 
 def test_down_succeeds_where_the_stack_is_empty(checkout: Checkout, console: Console) -> None:
-    with_stack(checkout)
-    stacks = json.dumps([{"name": "dev", "resourceCount": 0}, {"name": "other", "resourceCount": 9}])
+    stacks = with_stack(checkout)
     assert verbs.down(checkout, environ(checkout, STACKS=stacks), console) == 0
     assert not [line for line in asked(checkout) if line.startswith("destroy")]
 
 
 def test_down_destroys_what_is_there_and_tells_when_it_fails(checkout: Checkout, console: Console) -> None:
-    with_stack(checkout)
-    stacks = json.dumps([{"name": "dev", "resourceCount": 3}])
+    stacks = with_stack(checkout, 3)
     assert verbs.down(checkout, environ(checkout, STACKS=stacks), console) == 0
     assert asked(checkout)[-1] == "destroy --yes --skip-preview --stack dev"
     with pytest.raises(ToolchainError, match="ended with 3"):
         verbs.down(checkout, environ(checkout, STACKS=stacks, FAILS="3"), console)
 
 
-@pytest.mark.parametrize(
-    ("sources", "given", "command"),
-    [
-        ("offline", None, "config set knative-releases:sources .local/sources.yaml --stack dev"),
-        ("offline", ".local/sources.yaml", None),
-        ("offline", "mirror.yaml", None),
-        ("upstream", ".local/sources.yaml", "config rm knative-releases:sources --stack dev"),
-        ("upstream", "mirror.yaml", None),
-        ("upstream", None, None),
-    ],
-)
-def test_only_our_own_sources_file_is_set_and_removed(
-    sources: str, given: str | None, command: str | None, checkout: Checkout
+def test_down_without_tools_compiles_none_and_says_how_to_go_on(
+    checkout: Checkout, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = {verbs.SOURCES_KEY: {"value": given}} if given else {}
-    env = environment(checkout, environ(checkout, CONFIG=json.dumps(config)))
-    verbs.point_sources(checkout, env, Choice("offline" if sources == "offline" else "upstream", "test"))
-    assert asked(checkout)[1:] == ([f"--non-interactive {command}"] if command else [])
+    with_stack(checkout, 3)
+    (checkout.bin / "pulumi").unlink()
+    ran: list[list[str]] = []
+
+    def run(command: list[str], *_: object) -> int:
+        ran.append(command)
+        return 1
+
+    monkeypatch.setattr(steps, "run", run)
+    with pytest.raises(ToolchainError) as refused:
+        verbs.down(checkout, environ(checkout, SOURCES="offline"), console)
+    assert [command[-1] for command in ran] == ["--from-cache"], "half an hour of compiling to delete a cluster"
+    for told in ("make install && make down", "docker rm --force --volumes dev-control-plane"):
+        assert told in str(refused.value)
 
 
-def test_a_failing_pulumi_is_told_with_its_own_words(checkout: Checkout) -> None:
+def test_down_without_tools_and_without_resources_needs_none(checkout: Checkout, console: Console) -> None:
+    with_stack(checkout, 0)
+    (checkout.bin / "pulumi").unlink()
+    assert verbs.down(checkout, environ(checkout, SOURCES="offline"), console) == 0
+
+
+def test_a_failing_pulumi_is_told_with_its_own_words(checkout: Checkout, console: Console) -> None:
+    with_stack(checkout)
     (checkout.bin / "pulumi").write_text("#!/bin/sh\necho 'error: incorrect passphrase' >&2; exit 255\n")
-    env = environment(checkout, environ(checkout))
     with pytest.raises(ToolchainError, match="ended with 255:\nerror: incorrect passphrase"):
-        verbs.point_sources(checkout, env, Choice("offline", "test"))
+        verbs.down(checkout, environ(checkout), console)
 
 
 def test_a_step_tells_its_time(console: Console) -> None:
@@ -155,51 +127,3 @@ def test_the_command_line_lists_its_verbs(capsys: pytest.CaptureFixture[str]) ->
         main(["--help"])
     told = capsys.readouterr().out
     assert all(verb in told for verb in ("install", "up", "preview", "down", "status"))
-
-
-def test_another_release_of_knative_is_built_beside_the_default_one(
-    checkout: Checkout, console: Console, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ran: list[str] = []
-    monkeypatch.setattr("platform.system", lambda: "Linux")
-    monkeypatch.setattr("platform.machine", lambda: "x86_64")
-    monkeypatch.setattr("offline.engine.ensure_running", lambda _: False)
-    monkeypatch.setattr(steps, "run", lambda command, *_: ran.append(" ".join(command[2:])))
-    install(checkout, environ(checkout, SOURCES="offline", KNATIVE="1.23.0"), console)
-    build = f"offline build --bin {checkout.bin} --sources {checkout.local}"
-    assert ran == [f"{build}/sources.yaml", f"{build}/sources-1.23.0.yaml --knative 1.23.0"]
-
-
-def test_an_unknown_release_of_knative_builds_nothing(
-    checkout: Checkout, console: Console, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("platform.system", lambda: "Linux")
-    monkeypatch.setattr("platform.machine", lambda: "x86_64")
-    monkeypatch.setattr("offline.engine.ensure_running", lambda _: False)
-    monkeypatch.setattr(steps, "run", lambda *_: pytest.fail("something is built"))
-    with pytest.raises(ToolchainError, match=r"KNATIVE=1\.99\.0 given; wanted 1\.23\.0, or nothing for 1\.10\.2"):
-        install(checkout, environ(checkout, SOURCES="offline", KNATIVE="1.99.0"), console)
-
-
-def test_building_offline_leaves_no_upstream_tool_behind(
-    checkout: Checkout, console: Console, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Docker and the build are stand-ins that succeed."""
-    cache = checkout.root / "cache" / "upstream-kind-0123456789ab"
-    cache.mkdir(parents=True)
-    (cache / "kind").touch()
-    (checkout.bin / "kind").symlink_to(cache / "kind")
-    monkeypatch.setattr("platform.system", lambda: "Linux")
-    monkeypatch.setattr("platform.machine", lambda: "x86_64")
-    monkeypatch.setattr("offline.engine.ensure_running", lambda _: False)
-    monkeypatch.setattr("sys.executable", "true")
-    install(checkout, environ(checkout, SOURCES="offline"), console)
-    assert [p.name for p in checkout.bin.iterdir()] == ["pulumi"]
-
-
-def test_offline_is_refused_where_it_cannot_be_built(
-    checkout: Checkout, console: Console, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("platform.machine", lambda: "arm64")
-    with pytest.raises(ToolchainError, match=r"Only Linux on x86_64 .*make up SOURCES=upstream"):
-        install(checkout, environ(checkout, SOURCES="offline"), console)

@@ -14,7 +14,17 @@ from toolchain.state import Checkout, environment, prepare, stack_name
 
 ACTIVATE = Path(__file__).parents[2] / "scripts" / "activate"
 SHELLS = [shell for shell in ("bash", "zsh") if shutil.which(shell)]
-VARIABLES = ("PATH", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_SKIP_UPDATE_CHECK")
+VARIABLES = (
+    *("PATH", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_SKIP_UPDATE_CHECK"),
+    *("no_proxy", "NO_PROXY"),
+)
+PROXIED: list[dict[str, str]] = [
+    {"HTTPS_PROXY": "http://proxy:3128"},
+    {"http_proxy": "http://proxy:3128", "NO_PROXY": "localhost, .corp.example"},
+    {"HTTP_PROXY": "http://proxy:3128", "no_proxy": "127.0.0.1,localhost,127.0.0.1.sslip.io"},
+    {"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "*"},
+    {"NO_PROXY": ".corp.example"},
+]
 
 
 @pytest.fixture
@@ -80,6 +90,23 @@ def test_the_stack_is_dev_unless_pulumi_is_told_another() -> None:
     assert (stack_name({}), stack_name({"PULUMI_STACK": "mine"})) == ("dev", "mine")
 
 
+@pytest.mark.parametrize(
+    ("environ", "direct"),
+    [
+        (PROXIED[0], "127.0.0.1,localhost,127.0.0.1.sslip.io"),
+        (PROXIED[1], "localhost,.corp.example,127.0.0.1,127.0.0.1.sslip.io"),
+        (PROXIED[2], "127.0.0.1,localhost,127.0.0.1.sslip.io"),
+        (PROXIED[3], "*"),
+        (PROXIED[4], None),
+    ],
+)
+def test_behind_a_proxy_this_machine_is_asked_directly(environ: dict[str, str], direct: str | None) -> None:
+    made = environment(Checkout(Path("/here")), {"PATH": "/bin", **environ})
+    expected = environ if direct is None else {"no_proxy": direct, "NO_PROXY": direct}
+    for name in ("no_proxy", "NO_PROXY"):
+        assert made.get(name) == expected.get(name), "gRPC between the engine and the program would go to the proxy"
+
+
 def activated(shell: str, script: Path, **environ: str) -> dict[str, str]:
     """The variables after sourcing the script twice with `set -eu`, in a shell that has nothing else."""
     lines = "; ".join(f'printf "%s\\n" "${{{name}-(none)}}"' for name in VARIABLES)
@@ -89,7 +116,9 @@ def activated(shell: str, script: Path, **environ: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-@pytest.mark.parametrize("environ", [{}, {"PULUMI_BACKEND_URL": "s3://states", "PULUMI_CONFIG_PASSPHRASE": ""}])
+@pytest.mark.parametrize(
+    "environ", [{}, {"PULUMI_BACKEND_URL": "s3://states", "PULUMI_CONFIG_PASSPHRASE": ""}, *PROXIED]
+)
 def test_activate_makes_the_same_environment(shell: str, environ: dict[str, str], tmp_path: Path) -> None:
     script = tmp_path / "a checkout" / "scripts" / "activate"
     script.parent.mkdir(parents=True)

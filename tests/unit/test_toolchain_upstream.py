@@ -4,57 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import io
+import socket
 import tarfile
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from tests.unit import releases_server
+from tests.unit.releases_server import Releases
 from toolchain import ToolchainError, pins, upstream
 from toolchain.pins import Download
 
 CONTENT = b"#!/bin/sh\necho kind\n" * 1000
-
-
-class Releases:
-    """A server of files by path; a file may claim to be longer than it is. Remembers what it was asked for."""
-
-    def __init__(self) -> None:
-        self.files: dict[str, bytes] = {}
-        self.claimed: dict[str, int] = {}
-        self.asked: list[str] = []
-        releases = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                path = self.path.lstrip("/")
-                releases.asked.append(path)
-                content = releases.files.get(path)
-                if content is None:
-                    self.send_error(404)
-                    return
-                self.send_response(200)
-                self.send_header("Content-Length", str(releases.claimed.get(path, len(content))))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Say nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-
-    def publish(self, file: str, content: bytes) -> None:
-        """Put up a file, and its checksum beside it."""
-        self.files[file] = content
-        self.files[f"{file}.sha256sum"] = f"{hashlib.sha256(content).hexdigest()}  {file}\n".encode()
-
-    def download(self, name: str, file: str) -> Download:
-        """How the file of a tool is found here."""
-        return Download(name, "1.2.3", f"{self.url}/{file}", f"{self.url}/{file}.sha256sum")
 
 
 @pytest.fixture(autouse=True)
@@ -67,13 +31,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def releases() -> Iterator[Releases]:
-    releases = Releases()
-    thread = threading.Thread(target=releases.server.serve_forever)
-    thread.start()
-    yield releases
-    releases.server.shutdown()
-    releases.server.server_close()
-    thread.join()
+    with releases_server.serving() as releases:
+        yield releases
 
 
 @pytest.fixture
@@ -166,6 +125,30 @@ def test_a_server_that_is_not_there_is_told_without_a_traceback(console: Console
     download = Download("kind", "1.2.3", "http://127.0.0.1:1/kind", "http://127.0.0.1:1/kind.sha256sum")
     with pytest.raises(ToolchainError, match=r"cannot be reached: .*refused"):
         upstream.fetch(download, console)
+
+
+def test_garbage_on_the_port_is_told_without_a_traceback(console: Console) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=greet, args=(server,))
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/kind"
+        with pytest.raises(ToolchainError, match=r"cannot be reached: an answer that is not HTTP"):
+            upstream.fetch(Download("kind", "1.2.3", url, f"{url}.sha256sum"), console)
+        thread.join()
+
+
+def greet(server: socket.socket) -> None:
+    """Answer as a mail server does."""
+    connection, _ = server.accept()
+    with connection:
+        connection.sendall(b"220 mail.test ESMTP\r\n")
+        connection.recv(1 << 16)
+
+
+def test_a_length_that_is_no_number_is_no_length(releases: Releases, console: Console) -> None:
+    releases.publish("kind", CONTENT)
+    releases.claimed["kind"] = "many"
+    assert (upstream.fetch(releases.download("kind", "kind"), console) / "kind").read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("line", ["{sum}  kind", "{sum} *kind", "{upper}  kind"])

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from components.released_service import ReleasedServiceArgs, TrackArgs, described, plan
 from components.revision import RevisionArgs
-from components.traffic import Target, service_url, stable_percent, traffic_block
+from components.traffic import Target, stable_percent, traffic_block
+from components.urls import Urls
 
 SHARES = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 100)).filter(
     lambda shares: sum(shares.values()) <= 100
@@ -62,21 +63,9 @@ def test_a_target_without_a_tag_has_no_tag_key() -> None:
     ], "an empty tag would be a change at every refresh"
 
 
-@pytest.mark.parametrize(
-    ("port", "tag", "url"),
-    [
-        (80, None, "http://a.default.d.test"),
-        (80, "green", "http://green-a.default.d.test"),
-        (8080, "green", "http://green-a.default.d.test:8080"),
-    ],
-)
-def test_urls_are_those_that_knative_and_the_ingress_answer_to(port: int, tag: str | None, url: str) -> None:
-    assert service_url("a", "default", "d.test", port, tag) == url, "the printed URL does not work"
-
-
 def test_the_release_says_share_version_revision_and_how_a_tag_is_reached() -> None:
     service = args(x=10)
-    release = described(service, plan(service)[0], "d.test")
+    release = described(service, plan(service)[0], Urls("a", "default", "d.test", 80))
     assert release["url"] == "http://a.default.d.test", "the service's URL is not told"
     assert set(release["tracks"]) == {"stable", "x"}, "a track is not told"
     track = release["tracks"]["x"]

@@ -4,7 +4,9 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -187,23 +189,27 @@ func TestRefusesWhatItDoesNotSupport(t *testing.T) {
 	}
 }
 
-func TestFailureTellsExitStatusAndStandardError(t *testing.T) {
+func TestFailureTellsExitStatusAndOutput(t *testing.T) {
 	_, err := newServer(t).Create(provider.CreateRequest{
-		Urn: urn, Properties: property.NewMap(texts("create", "echo because >&2; exit 7")),
+		Urn: urn, Properties: property.NewMap(texts("create", "echo first; echo because >&2; exit 7")),
 	})
-	if err == nil || !strings.Contains(err.Error(), "exit status 7") || !strings.Contains(err.Error(), "because") {
-		t.Errorf("error: %v", err)
+	if err == nil {
+		t.Fatal("a failed command passes for one that did its work")
+	}
+	for _, told := range []string{"exit status 7", "first", "because"} {
+		if !strings.Contains(err.Error(), told) {
+			t.Errorf("%q is not in the error: %v", told, err)
+		}
 	}
 }
 
-func TestCancelStopsTheWholeProcessGroup(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "survived")
+// cancelled starts a command, cancels it half a second later, and returns its error; it may take a second to end.
+func cancelled(t *testing.T, command string) error {
+	t.Helper()
 	server := newServer(t)
 	failed := make(chan error, 1)
 	go func() {
-		_, err := server.Create(provider.CreateRequest{
-			Urn: urn, Properties: property.NewMap(texts("create", "(sleep 2; touch "+file+") & wait")),
-		})
+		_, err := server.Create(provider.CreateRequest{Urn: urn, Properties: property.NewMap(texts("create", command))})
 		failed <- err
 	}()
 	time.Sleep(500 * time.Millisecond)
@@ -212,16 +218,42 @@ func TestCancelStopsTheWholeProcessGroup(t *testing.T) {
 	}
 	select {
 	case err := <-failed:
-		if err == nil || !strings.Contains(err.Error(), "stopped") {
-			t.Errorf("error: %v", err)
-		}
-	case <-time.After(2 * time.Second):
+		return err
+	case <-time.After(time.Second):
 		t.Fatal("still running after the cancellation")
+		return nil
 	}
-	time.Sleep(2 * time.Second)
+}
+
+func TestCancelKillsAtOnceAndAsksNothing(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "cleaned-up")
+	err := cancelled(t, "trap 'touch "+file+"' TERM INT EXIT; while :; do :; done")
+	if err == nil || !strings.Contains(err.Error(), "signal: killed") {
+		t.Errorf("error: %v", err)
+	}
 	if _, err := os.Stat(file); err == nil {
-		t.Error("a child of the command outlived it")
+		t.Error("the command had time to clean up; version 1.2.1 gives it none")
 	}
+}
+
+func TestCancelLeavesWhatTheCommandStarted(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "survived")
+	// Its output is closed: the provider would wait for it otherwise.
+	err := cancelled(t, "(sleep 2; touch "+file+") > /dev/null 2>&1 & wait")
+	if err == nil || !strings.Contains(err.Error(), "signal: killed") {
+		t.Errorf("error: %v", err)
+	}
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		if _, err := os.Stat(file); err == nil {
+			return
+		}
+	}
+	t.Error("a child of the command was ended; version 1.2.1 kills the command alone")
+}
+
+func TestACommandStaysInTheProvidersProcessGroup(t *testing.T) {
+	inputs := texts("create", `cut -d " " -f 5 /proc/self/stat`)
+	wantOutput(t, create(t, newServer(t), inputs).Properties, "stdout", strconv.Itoa(syscall.Getpgrp()))
 }
 
 func TestLinesAreLoggedAsAsked(t *testing.T) {

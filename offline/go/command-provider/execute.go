@@ -8,59 +8,41 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
-	"time"
+	"sync"
 
 	provider "github.com/pulumi/pulumi-go-provider"
 )
 
-// How long a cancelled command may tidy up after SIGTERM before its process group is killed.
-const grace = 10 * time.Second
-
-// At most this many bytes of standard error are told when a command fails.
-const errorTail = 8 << 10
-
 // execute runs a command with the inputs and earlier output of the state, and puts its output into the state.
 //
-// On an error the state is unchanged. When the context ends, the command's whole process group does too.
+// On an error the state is unchanged. When the context ends, the process is killed at once, and nothing else is: as
+// in version 1.2.1, it gets no other signal first and no time to clean up, it shares the provider's process group, and
+// what it has started goes on (until the engine closes the provider and interrupts that group). execute returns when
+// nobody holds the command's output open any more.
 func (s *State) execute(ctx context.Context, command string) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("%w: not run: %q", err, command)
-	}
 	arguments := []string{"/bin/sh", "-c"}
 	if s.Interpreter != nil && len(*s.Interpreter) > 0 {
 		arguments = *s.Interpreter
 	}
-	process := exec.Command(arguments[0], append(arguments[1:len(arguments):len(arguments)], command)...)
+	process := exec.CommandContext(ctx, arguments[0], append(arguments[1:len(arguments):len(arguments)], command)...)
 	process.Env = s.environment()
-	process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if s.Dir != nil {
 		process.Dir = *s.Dir
 	}
-	if s.Stdin != nil {
+	if s.Stdin != nil && len(*s.Stdin) > 0 {
 		process.Stdin = strings.NewReader(*s.Stdin)
 	}
 	var stdout, stderr bytes.Buffer
-	toStdout, toStderr := newLineLoggers(provider.GetLogger(ctx).Info, s.Logging)
-	process.Stdout = io.MultiWriter(&stdout, toStdout)
-	process.Stderr = io.MultiWriter(&stderr, toStderr)
+	both := &shared{}
+	toStdout, toStderr := newLineLoggers(provider.GetLogger(ctx).InfoStatus, s.Logging)
+	process.Stdout = io.MultiWriter(&stdout, both, toStdout)
+	process.Stderr = io.MultiWriter(&stderr, both, toStderr)
 
-	if err := process.Start(); err != nil {
-		return fmt.Errorf("%w: starting %q", err, command)
-	}
-	ended := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() { endGroup(process.Process.Pid, ended) })
-	err := process.Wait()
-	close(ended)
-	cancelled := !stop()
+	err := process.Run()
 	toStdout.Flush()
 	toStderr.Flush()
-	// A command that ended well did its work, cancelled or not: it belongs into the state.
-	if err != nil && cancelled {
-		return fmt.Errorf("%w: stopped %q", ctx.Err(), command)
-	}
 	if err != nil {
-		return fmt.Errorf("%w: running %q:\n%s", err, command, tail(stderr.String()))
+		return fmt.Errorf("%w: running %q:\n%s", err, command, both.text())
 	}
 	s.Stdout = strings.TrimSuffix(stdout.String(), "\n")
 	s.Stderr = strings.TrimSuffix(stderr.String(), "\n")
@@ -87,20 +69,20 @@ func (s *State) environment() []string {
 	return environment
 }
 
-// endGroup asks a process group to end and kills what is left of it when its leader has ended or the grace is over.
-func endGroup(group int, ended <-chan struct{}) {
-	// An error here says that the group has gone already, which is what is wanted.
-	_ = syscall.Kill(-group, syscall.SIGTERM)
-	select {
-	case <-ended:
-	case <-time.After(grace):
-	}
-	_ = syscall.Kill(-group, syscall.SIGKILL)
+// shared is a buffer that two writers fill: standard output and standard error, as they come, for an error's text.
+type shared struct {
+	mutex  sync.Mutex
+	buffer bytes.Buffer
 }
 
-func tail(text string) string {
-	if len(text) <= errorTail {
-		return text
-	}
-	return "…" + text[len(text)-errorTail:]
+func (s *shared) Write(data []byte) (int, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.buffer.Write(data)
+}
+
+func (s *shared) text() string {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.buffer.String()
 }
