@@ -10,6 +10,8 @@ from typing import Any
 
 import pulumi
 import pytest
+from pulumi.runtime._callbacks import _CallbackServicer
+from pulumi.runtime.proto import resource_pb2
 
 from components.known_revisions import CONFIGURATION_LABEL, Known, KnownRevisions, asked
 from tests.unit.http_server import serving
@@ -90,6 +92,23 @@ def test_an_earlier_revision_that_comes_back_is_a_change() -> None:
     result = transformed(Known(objects={"Service": {}}, revisions={NAME: revision()}))
     assert result and not result.opts.ignore_changes, "the way back is never applied"
     assert isinstance(result.props, Mapping) and result.props["spec"]["template"]["spec"] == COMPLETED
+
+
+def test_the_replacement_trigger_goes_back_to_the_engine_as_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = Known(objects={"Service": {"web": service()}})
+
+    async def sent() -> resource_pb2.TransformResourceOptions:
+        revisions = KnownRevisions(pulumi.Output.from_input("the kubeconfig"), lambda *_: known)
+        args = pulumi.ResourceTransformArgs(True, "Service", "web", {"spec": SPEC}, pulumi.ResourceOptions())
+        result = await revisions.keep("Service", "default", "web", SPEC, pulumi.Output.from_input("word"))(args)
+        assert result
+        server = object.__new__(_CallbackServicer)  # what it is made with plays no part
+        return await server._transformation_resource_options(result.opts, "web")
+
+    trigger = asyncio.run(sent()).replacement_trigger
+    assert trigger.WhichOneof("kind") == "string_value" and trigger.string_value == "word", (
+        "each update ends in an error of the SDK, or replaces the Service"
+    )
 
 
 @pytest.mark.parametrize("kubeconfig", [None, "the kubeconfig"])
