@@ -45,6 +45,10 @@ class Histogram:
         """
         return sum(b.count for b in self.buckets if b.low > limit or (b.low == limit and b.high > limit))
 
+    def around(self, limit: float) -> Bucket | None:
+        """The bucket that a limit lies inside of, if any: how many of its times are above the limit is not known."""
+        return next((b for b in self.buckets if b.low < limit < b.high), None)
+
     def at_rank(self, rank: int) -> Bucket:
         """The bucket of the rank-th smallest time, 1 to `count`."""
         if not 1 <= rank <= self.count:

@@ -8,10 +8,10 @@ values that a stack's outputs become.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol, runtime_checkable
 
-from analysis.histogram import Histogram
+from analysis.histogram import Histogram, difference
 from status.model import Service
 
 Origin = Literal["user", "probe"]
@@ -49,13 +49,47 @@ class Sample:
         """0 to 1; None without requests."""
         return self.client_errors / self.requests if self.requests else None
 
+    def since(self, before: Sample) -> Sample:
+        """What came in since an earlier reading of the same window."""
+        return replace(
+            self,
+            requests=max(0, self.requests - before.requests),
+            errors=max(0, self.errors - before.errors),
+            client_errors=max(0, self.client_errors - before.client_errors),
+            latency=difference(self.latency.buckets, before.latency.buckets) or Histogram(),
+            seconds=self.seconds - before.seconds,
+        )
+
+    def plus(self, other: Sample) -> Sample:
+        """This and what came in after it, with the notes of both."""
+        return replace(
+            self,
+            requests=self.requests + other.requests,
+            errors=self.errors + other.errors,
+            client_errors=self.client_errors + other.client_errors,
+            latency=self.latency.plus(other.latency),
+            seconds=self.seconds + other.seconds,
+            notes=tuple(dict.fromkeys((*self.notes, *other.notes))),
+        )
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The samples of a window in short pieces, one after the other, a second or so each: they show whether errors come
+    one by one or together. Empty: nobody knows, each request counts for itself.
+    """
+
+    stable: tuple[Sample, ...] = ()
+    candidate: tuple[Sample, ...] = ()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Thresholds:
     """What a candidate must keep to. `analysis.thresholds` reads them from text (`1%`, `500ms`).
 
-    The limits are of the candidate alone; the increases are against stable, whatever its own numbers are. None: no such
-    test.
+    The limits are of the candidate alone, and hold while stable keeps to them; the increases are against stable,
+    whatever its own numbers are, as a difference or, `times`, as a factor of stable's number: the factor where both are
+    given. None: no such test.
     """
 
     max_error_rate: float | None = None
@@ -66,17 +100,21 @@ class Thresholds:
     """Greatest 99th percentile of the latency, in milliseconds."""
     max_error_increase: float | None = 0.01
     """How much more of its requests than of stable's may fail, as a difference of the two shares, 0 to 1."""
+    max_error_times: float | None = None
+    """How many times stable's share of failed requests the candidate's may be; at least 1."""
     max_4xx_rate: float | None = None
     """Greatest share of requests that are answered with a status of 400 to 499, 0 to 1."""
     max_4xx_increase: float | None = 0.05
     """How much more of its requests than of stable's may be answered so, as a difference of the two shares, 0 to 1."""
+    max_4xx_times: float | None = None
     max_p95_increase: float | None = 100.0
     """How much slower than stable's its 95th percentile may be, in milliseconds."""
-    min_requests: int = 100
-    """Requests that each judged track must have had before there is a verdict; at least 1."""
+    max_p95_times: float | None = None
+    min_requests: int = 450
+    """Requests that each judged track must have had before the candidate passes; at least 1."""
     level: float = 0.05
-    """Probability, at most, that a rollout of a candidate that keeps to everything is failed at any of its looks; above
-    0, below 1.
+    """Probability, at most, that a rollout is failed at any of its looks although its candidate is within all limits
+    and increases, or as bad as stable; above 0, below 1.
     """
 
 
@@ -88,8 +126,8 @@ class Finding:
     """`error rate`, `4xx rate`, either of them `against stable`, `p95`, `p99`, `p95 against stable`, or `check <name>`.
     """
     outcome: Outcome
-    """`inconclusive`: too few requests or times for this test. Of `p95` and `p99`, whose limits somebody gave, there is
-    then no verdict, unless something failed; of a comparison, another test may still decide.
+    """`inconclusive`: no verdict by this test, so none at all, unless another one failed. A comparison that had nothing
+    to compare has no `p_value` either, and other tests decide.
     """
     reason: str
     """One sentence with the numbers."""
@@ -99,7 +137,9 @@ class Finding:
     limit: float | None = None
     """What the candidate's number was held against, in the same unit."""
     p_value: float | None = None
-    """Probability of numbers at least as bad from a candidate that keeps to the limit."""
+    """Probability, at most, of numbers at least as bad from a candidate that keeps to the limit. Errors that came
+    together count as one.
+    """
     level: float | None = None
     """The p-value at or below which the test fails."""
 
@@ -148,6 +188,15 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Let go of connections and threads. Harmless when called twice, or without `begin`."""
+        ...
+
+
+@runtime_checkable
+class Coarse(Protocol):
+    """A source whose latencies may come in wide buckets."""
+
+    def bounds(self) -> tuple[float, ...]:
+        """The bounds of the buckets in milliseconds, rising; empty: fine enough for any limit. After `begin`."""
         ...
 
 

@@ -5,9 +5,12 @@ Pure.
 
 from __future__ import annotations
 
+import bisect
 import re
+from collections.abc import Callable, Sequence
 
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)%")
+_TIMES = re.compile(r"([0-9]+(?:\.[0-9]+)?)x")
 _TIME = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s)")
 NONE = "none"
 WANTED_RATE = "a share with its unit, 0% to 100%, such as 1% or 0.5%"
@@ -22,9 +25,16 @@ def rate(text: str) -> float:
     return float(found[1]) / 100
 
 
-def increase(text: str) -> float | None:
-    """A difference of two shares, as `rate`; None for `none`: no comparison. Raises ValueError."""
-    return None if text.strip() == NONE else rate(text)
+def increase(text: str, unit: Callable[[str], float]) -> tuple[float | None, float | None]:
+    """What is tolerated beyond stable's number: a difference in its unit, or a factor such as `1.2x`; both None for
+    `none`: no comparison. Raises ValueError, with what was given and what is wanted.
+    """
+    text = text.strip()
+    if text == NONE:
+        return None, None
+    if found := _TIMES.fullmatch(text):
+        return None, float(found[1])
+    return unit(text), None
 
 
 def milliseconds(text: str) -> float:
@@ -33,6 +43,14 @@ def milliseconds(text: str) -> float:
     if not found or not float(found[1]):
         raise ValueError(f"{text!r} given, {WANTED_TIME} wanted")
     return float(found[1]) * (1000 if found[2] == "s" else 1)
+
+
+def nearest(limit: float, bounds: Sequence[float]) -> tuple[float, ...]:
+    """The bounds below and above a limit that is none of them; empty: it is one, or there are no bounds."""
+    if not bounds or limit in bounds:
+        return ()
+    place = bisect.bisect(bounds, limit)
+    return tuple(bounds[max(0, place - 1) : place + 1])
 
 
 def rate_text(value: float) -> str:

@@ -58,9 +58,14 @@ def is_local(name: str) -> bool:
         return False
 
 
-def open_url(url: str | urllib.request.Request, seconds: float) -> HTTPResponse:
-    """`urllib.request.urlopen` with these rules. The caller answers for the URL's scheme."""
-    response: HTTPResponse = urllib.request.build_opener(_ProxyHandler()).open(url, timeout=seconds)
+def open_url(
+    url: str | urllib.request.Request, seconds: float, *handlers: type[urllib.request.BaseHandler]
+) -> HTTPResponse:
+    """`urllib.request.urlopen` with these rules. The caller answers for the URL's scheme.
+
+    handlers: instead of urllib's own of the same kind.
+    """
+    response: HTTPResponse = urllib.request.build_opener(_ProxyHandler(), *handlers).open(url, timeout=seconds)
     return response
 
 

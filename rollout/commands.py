@@ -80,7 +80,7 @@ def start(place: Place, options: Mapping[str, Any], sets: Sequence[str]) -> Roll
         stack = Stack(place.stack, place.project, place.environ, lambda _: None)
         outputs = stack.outputs()
         wanted = {**plan.declared(place.service, place.configuration), **given}
-        problems += _unanswered(place, outputs, str(wanted.get("source", "gateway")))
+        problems += _unanswered(place, outputs, wanted)
         made = plan.planned(place.service, given, place.configuration, problems)
         identity = f"{place.service}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
         first = plan.checked(place.service, made, identity, place.configuration, place.project)
@@ -146,21 +146,26 @@ def _existing(place: Place) -> Rollout:
     return there
 
 
-def _unanswered(place: Place, outputs: Mapping[str, Any], source: str) -> list[Problem]:
-    """The problem that a source does not answer; empty where it does."""
+def _unanswered(place: Place, outputs: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[Problem]:
+    """The problem that a source does not answer, or the limits that it cannot judge.
+
+    wanted: the plan, as it is written.
+    """
+    source = str(wanted.get("source", "gateway"))
+    limits = {key: str(wanted[key]) for key in ("maxP95", "maxP99") if wanted.get(key)}
     if place.service not in SERVICES:
         return []
     observer = Observer(place.stack, place.service, place.source, ())
     try:
         of_outputs(place.stack, outputs)
         observer.begin(outputs, Rollout(to="any", source=source))
+        return observer.unjudged(limits)
     except AnalysisError as error:
         return [Problem("source", source, f"a source that answers ({error})")]
     except StatusError as error:
         raise RolloutError(str(error)) from None
     finally:
         observer.close()
-    return []
 
 
 def _driven(place: Place, before: Rollout | None, after: Rollout, started: Started | None = None) -> Rollout:

@@ -13,6 +13,7 @@ from typing import Any
 from analysis import AnalysisError
 from analysis.history import Judged, Noted
 from analysis.model import Verdict
+from analysis.spending import EARLY_LOOKS
 from rollout import machine
 from rollout.ports import Analyst, View
 from rollout.window import TICK_SECONDS, Window
@@ -67,8 +68,7 @@ class Observation:
     def _look(self, rollout: Rollout, outputs: Mapping[str, Any]) -> Verdict | Wish | AnalysisError:
         """One interval, and what it says; without numbers, the next one begins with a new window."""
         try:
-            wish = self._begin(rollout, outputs) or self._interval(rollout)
-            return wish or self.analyst.judge()
+            return self._begin(rollout, outputs) or self._interval(rollout) or self.analyst.judge()
         except AnalysisError as error:
             if self.window:
                 self.window.tell()
@@ -94,13 +94,15 @@ class Observation:
                     return wish
         return None
 
-    def _interval(self, rollout: Rollout) -> Wish | None:
-        """One interval of the window, read as it goes; a wish ends it early. A reading that fails is told, and made up
-        for by the next; the last one is tried again for a while. Raises AnalysisError where that fails, too.
+    def _interval(self, rollout: Rollout) -> Wish | Verdict | None:
+        """One interval of the window, read as it goes; a wish or a failure ends it early. A reading that fails is told,
+        and made up for by the next; the last one is tried again for a while. Raises AnalysisError where that fails.
         """
         if not self.window:
             raise ValueError("an interval without a window")
         end = self.clock() + seconds(rollout.interval)
+        every = seconds(rollout.interval) / (EARLY_LOOKS + 1)
+        look = self.clock() + every
         failed: AnalysisError | None = None
         told = False
         while (left := (end + LAST_SECONDS if failed else end) - self.clock()) > 0:
@@ -110,6 +112,11 @@ class Observation:
             try:
                 self.window.read()
                 failed = None
+                if look <= self.clock() < end:
+                    look = self.clock() + every
+                    if found := self.analyst.early():
+                        self.window.tell()
+                        return found
             except AnalysisError as error:
                 failed = error
                 if not told:

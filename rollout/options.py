@@ -13,11 +13,12 @@ from toolchain.state import stack_name
 LIMITS: Mapping[str, tuple[str, str]] = {
     "interval": ("60s", "how long each step is observed"),
     "max-error-rate": ("1%", "share of requests that may fail: status 5xx, or no answer"),
-    "max-error-increase": ("1%", "how many points more than stable's; none: not compared"),
+    "max-error-increase": ("1%|1.2x|none", "how many points or times more than stable's; default 1%"),
     "max-4xx-rate": ("10%", "share of requests that may be answered with a status 4xx"),
-    "max-4xx-increase": ("5%", "how many points more than stable's; none: not compared"),
+    "max-4xx-increase": ("5%|1.2x|none", "how many points or times more than stable's; default 5%"),
     "max-p95": ("500ms", "latency of the 95th percentile"),
     "max-p99": ("1s", "latency of the 99th percentile"),
+    "max-p95-increase": ("100ms|1.2x|none", "how much slower than stable's p95; default 100ms"),
 }
 """Options with an example and a meaning."""
 
@@ -46,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     start.add_argument("--steps", metavar="5,25,50,100", help="percentages that rise to 100; one for ab")
     for name, (example, text) in LIMITS.items():
         start.add_argument(f"--{name}", metavar=example, help=text)
-    start.add_argument("--min-requests", metavar="N", help="of each judged track, before any verdict")
+    start.add_argument("--min-requests", metavar="N", help="of each judged track, to pass; default 450")
     start.add_argument("--patience", metavar="N", help="further intervals for a step without a verdict")
     start.add_argument("--source", help="gateway, probes, or prometheus:URL")
     start.add_argument("--check", action="append", metavar="COMMAND|URL", help="has to say yes as well; repeatable")
@@ -72,6 +73,7 @@ def chosen(given: argparse.Namespace) -> dict[str, Any]:
         "max4xxIncrease": given.max_4xx_increase,
         "maxP95": given.max_p95,
         "maxP99": given.max_p99,
+        "maxP95Increase": given.max_p95_increase,
         "minRequests": given.min_requests,
         "patience": given.patience,
         "source": given.source,

@@ -34,8 +34,12 @@ class Analyst(Protocol):
         """What each track did since the window began."""
         ...
 
+    def early(self) -> Verdict | None:
+        """A failure that the readings so far show already; None: none. Asked a few times in an interval."""
+        ...
+
     def judge(self) -> Verdict:
-        """The verdict on the last reading."""
+        """The verdict on the last reading, at the end of an interval."""
         ...
 
 

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from analysis.histogram import Histogram, difference
 from analysis.history import Event, Measured
 from analysis.model import Sample
+
+MOST_PIECES = 240
+"""Of a window: a day of seconds is put together to these."""
 
 
 def between(before: Mapping[str, Sample], now: Mapping[str, Sample]) -> dict[str, Sample]:
     """The sample of each track from one reading to the next."""
-    return {track: _between(before.get(track, Sample()), sample) for track, sample in now.items()}
+    return {track: sample.since(before.get(track, Sample())) for track, sample in now.items()}
 
 
-def _between(before: Sample, now: Sample) -> Sample:
-    return Sample(
-        requests=max(0, now.requests - before.requests),
-        errors=max(0, now.errors - before.errors),
-        client_errors=max(0, now.client_errors - before.client_errors),
-        latency=difference(now.latency.buckets, before.latency.buckets) or Histogram(),
-        origin=now.origin,
-        seconds=now.seconds - before.seconds,
-        notes=now.notes,
-    )
+def with_piece(pieces: tuple[Sample, ...], piece: Sample) -> tuple[Sample, ...]:
+    """The pieces of a window and one more; of too many, each two neighbours become one."""
+    pieces = (*pieces, piece)
+    if len(pieces) <= MOST_PIECES:
+        return pieces
+    return tuple(one.plus(other) for one, other in zip(pieces[::2], (*pieces[1::2], Sample()), strict=False))
 
 
 def totals(events: Iterable[Event]) -> tuple[int, int]:

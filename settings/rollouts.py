@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from settings.base import Frozen
-from settings.types import Interval, Latency, Percent, Rate, RateIncrease, Text, Version, WholeNumber
+from settings.types import Interval, Latency, LatencyIncrease, Percent, Rate, RateIncrease, Text, Version, WholeNumber
 
 CANDIDATE: Final = "candidate"
 """Name and tag of the track that a rollout adds."""
@@ -61,15 +61,17 @@ class Rollout(Frozen):
     """How long each step is observed."""
     max_error_rate: Rate = "1%"
     max_error_increase: RateIncrease = "1%"
-    """How many points more of its requests than of stable's may fail."""
+    """How many points, or how many times, more of its requests than of stable's may fail."""
     max_4xx_rate: Annotated[Rate | None, Field(alias="max4xxRate")] = None
     """Share of requests that may be answered with a status from 400 to 499."""
     max_4xx_increase: Annotated[RateIncrease, Field(alias="max4xxIncrease")] = "5%"
-    """How many points more of its requests than of stable's may be answered so."""
+    """How many points, or how many times, more of its requests than of stable's may be answered so."""
     max_p95: Latency | None = None
     max_p99: Latency | None = None
-    min_requests: Annotated[WholeNumber, Field(ge=1, le=1_000_000)] = 100
-    """Requests of the candidate below which an interval gives no verdict."""
+    max_p95_increase: LatencyIncrease = "100ms"
+    """How much slower than stable's the 95th percentile may be: a time, or a factor."""
+    min_requests: Annotated[WholeNumber, Field(ge=1, le=1_000_000)] = 450
+    """Requests of each judged track below which a step does not pass."""
     patience: Annotated[WholeNumber, Field(ge=0, le=1000)] = 3
     """Further intervals that a step gets without a verdict, before the rollout pauses."""
     source: Text = "gateway"

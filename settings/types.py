@@ -139,14 +139,24 @@ Rate = Annotated[
     Text, _matching(r"^(100|[0-9]{1,2}(\.[0-9]{1,3})?)%$", "a share with its unit, 0% to 100%, such as 1% or 0.5%")
 ]
 """Share of requests."""
+_TIMES = r"[1-9][0-9]{0,2}(\.[0-9]{1,2})?x"
+_OR_TIMES = "a factor of stable's such as 1.2x, or none for no comparison"
 RateIncrease = Annotated[
     Text,
     _matching(
-        r"^((100|[0-9]{1,2}(\.[0-9]{1,3})?)%|none)$",
-        "percentage points, 0% to 100%, such as 1% or 0.5%; or none for no comparison",
+        rf"^((100|[0-9]{{1,2}}(\.[0-9]{{1,3}})?)%|{_TIMES}|none)$",
+        f"percentage points such as 1% or 0.5%, {_OR_TIMES}",
     ),
 ]
 """How much larger a share may be than stable's."""
+LatencyIncrease = Annotated[
+    Text,
+    _matching(
+        rf"^([0-9]{{1,5}}ms|[0-9]{{1,3}}(\.[0-9]{{1,3}})?s|{_TIMES}|none)$",
+        f"a time with its unit such as 100ms, {_OR_TIMES}",
+    ),
+]
+"""How much longer than stable's a time may be."""
 Latency = Annotated[
     Text, _matching(r"^([0-9]{1,5}ms|[0-9]{1,3}(\.[0-9]{1,3})?s)$", "a time with its unit such as 500ms or 1.5s")
 ]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jinja2
 
+from analysis.findings import Tolerance
 from analysis.history import Event
 from analysis.model import Finding, Sample, Thresholds
 from analysis.report import axes, chart
@@ -68,18 +69,18 @@ def limits(thresholds: Thresholds) -> list[str]:
     found = []
     if thresholds.max_error_rate is not None:
         found.append(f"error rate at most {rate_text(thresholds.max_error_rate)}")
-    if thresholds.max_error_increase is not None:
-        found.append(f"at most {points_text(thresholds.max_error_increase)} above stable's")
+    if tolerance := Tolerance(thresholds.max_error_increase, thresholds.max_error_times):
+        found.append(f"{tolerance.above(points_text)} stable's")
     if thresholds.max_4xx_rate is not None:
         found.append(f"4xx rate at most {rate_text(thresholds.max_4xx_rate)}")
-    if thresholds.max_4xx_increase is not None:
-        found.append(f"4xx rate at most {points_text(thresholds.max_4xx_increase)} above stable's")
+    if tolerance := Tolerance(thresholds.max_4xx_increase, thresholds.max_4xx_times):
+        found.append(f"4xx rate {tolerance.above(points_text)} stable's")
     if thresholds.max_p95 is not None:
         found.append(f"p95 at most {time_text(thresholds.max_p95)}")
     if thresholds.max_p99 is not None:
         found.append(f"p99 at most {time_text(thresholds.max_p99)}")
-    if thresholds.max_p95_increase is not None:
-        found.append(f"p95 at most {time_text(thresholds.max_p95_increase)} above stable's")
+    if tolerance := Tolerance(thresholds.max_p95_increase, thresholds.max_p95_times):
+        found.append(f"p95 {tolerance.above(time_text)} stable's")
     found.append(f"at least {thresholds.min_requests} requests")
     return found
 

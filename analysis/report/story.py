@@ -12,7 +12,6 @@ from typing import Any, Literal
 import yaml
 
 from analysis import AnalysisError
-from analysis.histogram import Histogram
 from analysis.history import Ended, Event, Judged, Measured, Noted, Shared, Started
 from analysis.model import Sample
 
@@ -153,20 +152,8 @@ def _sum(samples: Sequence[Mapping[str, Sample]]) -> dict[str, Sample]:
     summed: dict[str, Sample] = {}
     for each in samples:
         for track, sample in each.items():
-            before = summed.get(track, Sample(origin=sample.origin))
-            summed[track] = Sample(
-                requests=before.requests + sample.requests,
-                errors=before.errors + sample.errors,
-                client_errors=before.client_errors + sample.client_errors,
-                latency=_both(before.latency, sample.latency),
-                origin=sample.origin,
-                seconds=before.seconds + sample.seconds,
-            )
+            summed[track] = summed[track].plus(sample) if track in summed else sample
     return summed
-
-
-def _both(one: Histogram, other: Histogram) -> Histogram:
-    return one.plus(other) if one.count else other
 
 
 def _compared(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Line]:

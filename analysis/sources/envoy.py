@@ -26,6 +26,11 @@ DETAILED, DISJOINT = "detailed", "disjoint"
 """How finely Envoy tells its histograms: in steps of two digits, or in 19 wide buckets, which is all that releases
 before 1.26 know (they answer 400 to `detailed`).
 """
+WIDE_BOUNDS = (
+    *(0.5, 1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0, 10_000.0, 30_000.0, 60_000.0),
+    *(300_000.0, 600_000.0, 1_800_000.0, 3_600_000.0),
+)
+"""Bounds of the wide buckets in milliseconds (Envoy's source/common/stats/histogram_impl.cc)."""
 _KINDS = ("total", "completed", "4xx", "5xx", "time", "active", "cancelled")
 
 

@@ -67,6 +67,10 @@ class Gateway:
         seconds = time.monotonic() - self._begun
         return {track.name: self._sample(track.revision.name, seconds) for track in self._service.tracks if track.name}
 
+    def bounds(self) -> tuple[float, ...]:
+        """See `Coarse.bounds`."""
+        return envoy.WIDE_BOUNDS if self._buckets == envoy.DISJOINT else ()
+
     def close(self) -> None:
         """See `Source.close`: there is nothing to let go of."""
 

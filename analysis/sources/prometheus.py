@@ -1,47 +1,76 @@
-"""A Prometheus as a source: four instant queries for each track, by templates that can be replaced.
+"""A Prometheus as a source: the counters of Knative's queue-proxies, by queries that can be replaced.
+
+Counters are read as they are and compared with those at the window's beginning. `increase()` would extrapolate them to
+the window, and miss the first value of a new series (https://github.com/prometheus/prometheus/issues/3886): a new
+revision's first errors. Each scrape is as old as it is: what came in between the last scrape and the window's beginning
+counts as well, and what came in since the last one does not yet.
 
 The queries as given ask for Knative's own revision metrics (up to 1.18; later ones have other names), whose `route_tag`
-tells users' requests from those by a tag and from this tool's probes. Prometheus extrapolates an increase to the
-window, so its counts are rounded.
+tells users' requests from those by a tag and from this tool's probes.
 """
 
 from __future__ import annotations
 
-import http.client
-import json
 import math
 import time
-import urllib.error
-import urllib.parse
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 from analysis import AnalysisError
 from analysis.histogram import Bucket, Histogram
 from analysis.model import Sample
-from components.proxies import open_url
-from status.model import Service
+from analysis.sources.promql import Prometheus as Server
+from analysis.sources.promql import Series
+from status.model import Service, Track
 
-SECONDS = 3.0
-"""Limit for each answer."""
-LEAST_SECONDS = 1
-"""Shortest range that a query asks for."""
 _OF = '{{namespace_name="{namespace}",revision_name="{revision}",route_tag=~"DEFAULT|DISABLED"'
 
 
 @dataclass(frozen=True, kw_only=True)
 class Queries:
-    """Templates of PromQL. `{namespace}`, `{revision}` and `{seconds}` (since the window's beginning) are filled in;
-    other braces are doubled.
+    """Templates of PromQL, each for counters: any number of series, each of which only grows. `{namespace}` and
+    `{revision}` are filled in; other braces are doubled.
     """
 
-    requests: str = f"sum(increase(revision_request_count{_OF}}}}}[{{seconds}}s]))"
-    """One number; no result is 0."""
-    errors: str = f'sum(increase(revision_request_count{_OF},response_code_class="5xx"}}}}[{{seconds}}s]))'
-    client_errors: str = f'sum(increase(revision_request_count{_OF},response_code_class="4xx"}}}}[{{seconds}}s]))'
-    latency: str = f"sum by (le) (increase(revision_request_latencies_bucket{_OF}}}}}[{{seconds}}s]))"
+    requests: str = f"revision_request_count{_OF}}}}}"
+    errors: str = f'revision_request_count{_OF},response_code_class="5xx"}}}}'
+    client_errors: str = f'revision_request_count{_OF},response_code_class="4xx"}}}}'
+    latency: str = f"revision_request_latencies_bucket{_OF}}}}}"
     """Cumulative buckets, each with its upper bound in milliseconds as the label `le`."""
+
+
+@dataclass
+class _Counters:
+    """The series of one query, and what came in since the first answer."""
+
+    came: dict[frozenset[tuple[str, str]], float] = field(default_factory=dict)
+    _last: dict[frozenset[tuple[str, str]], float] | None = None
+
+    def add(self, vector: list[Series]) -> None:
+        """The first answer is where counting begins. A series that appears later began at 0, and so did one that
+        shrank: its process is a new one.
+        """
+        now = {frozenset(series.labels.items()): series.value for series in vector if math.isfinite(series.value)}
+        if self._last is not None:
+            for key, value in now.items():
+                before = self._last.get(key, 0.0)
+                self.came[key] = self.came.get(key, 0.0) + (value - before if value >= before else value)
+        self._last = {**(self._last or {}), **now}  # a series that was not scraped for a moment goes on
+
+    @property
+    def number(self) -> int:
+        """What came in, of all series."""
+        return round(sum(self.came.values()))
+
+    def by(self, label: str, query: str) -> dict[str, float]:
+        """What came in, by a label. Raises AnalysisError where a series has none."""
+        sums: dict[str, float] = {}
+        for key, value in self.came.items():
+            labels = dict(key)
+            if label not in labels:
+                raise AnalysisError(f"The answer to the query of latencies has no label `{label}`: {query}")
+            sums[labels[label]] = sums.get(labels[label], 0.0) + value
+        return sums
 
 
 class Prometheus:
@@ -51,74 +80,52 @@ class Prometheus:
         """
         url: of the server, such as `http://127.0.0.1:9090`. Raises AnalysisError for another scheme than http(s).
         """
-        if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
-            raise AnalysisError(f"{url!r} given, the URL of a Prometheus wanted, such as http://127.0.0.1:9090")
-        self._url, self._queries = url.rstrip("/"), queries or Queries()
+        self._server, self._queries = Server(url), queries or Queries()
         self._service: Service | None = None
         self._begun = 0.0
+        self._counters: dict[tuple[str, int], _Counters] = {}
 
     @property
     def name(self) -> str:
         """`prometheus:<URL>`."""
-        return f"prometheus:{self._url}"
+        return f"prometheus:{self._server.url}"
 
     def begin(self, service: Service) -> None:
         """See `Source.begin`."""
-        self._service, self._begun = service, time.monotonic()
-        self._ask("vector(1)")
+        self._service, self._begun, self._counters = service, time.monotonic(), {}
+        for track in service.tracks:
+            self._sample(service, track)
 
     def read(self) -> Mapping[str, Sample]:
         """See `Source.read`."""
         if not self._service:
             raise ValueError("read before begin")
-        service, seconds = self._service, time.monotonic() - self._begun
-        return {t.name: self._sample(service.namespace, t.revision.name, seconds) for t in service.tracks if t.name}
+        return {track.name: self._sample(self._service, track) for track in self._service.tracks if track.name}
 
     def close(self) -> None:
         """See `Source.close`: no connection outlives its request."""
 
-    def _sample(self, namespace: str, revision: str, seconds: float) -> Sample:
-        filled = {"namespace": namespace, "revision": revision, "seconds": str(max(LEAST_SECONDS, round(seconds)))}
+    def _sample(self, service: Service, track: Track) -> Sample:
+        filled = {"namespace": service.namespace, "revision": track.revision.name}
         asked = self._queries
         requests, failed, refused, latency = (
-            _filled(template, filled) for template in (asked.requests, asked.errors, asked.client_errors, asked.latency)
+            self._read(track.revision.name, kind, _filled(template, filled))
+            for kind, template in enumerate((asked.requests, asked.errors, asked.client_errors, asked.latency))
         )
-        number = round(self._number(requests))
-        errors = min(number, round(self._number(failed)))
+        number = requests.number
+        errors = min(number, failed.number)
         return Sample(
             requests=number,
             errors=errors,
-            client_errors=min(number - errors, round(self._number(refused))),
-            latency=_histogram(self._ask(latency), latency),
-            seconds=seconds,
+            client_errors=min(number - errors, refused.number),
+            latency=_histogram(latency.by("le", _filled(asked.latency, filled))),
+            seconds=time.monotonic() - self._begun,
         )
 
-    def _number(self, query: str) -> float:
-        values = [_finite(each["value"][1]) for each in self._ask(query)]
-        if len(values) > 1:
-            raise AnalysisError(f"{self._url} answers {len(values)} numbers, where one is wanted, to: {query}")
-        return values[0] if values else 0.0
-
-    def _ask(self, query: str) -> list[dict[str, Any]]:
-        """The vector that an instant query results in."""
-        url = f"{self._url}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
-        try:
-            # Only http(s): the constructor refuses other schemes.
-            with open_url(url, SECONDS) as response:
-                answer = json.load(response)
-        except urllib.error.HTTPError as error:
-            raise AnalysisError(f"{self._url} refuses ({error.code}: {_told(error)}) the query: {query}") from None
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            reason = getattr(error, "reason", error)
-            raise AnalysisError(
-                f"No Prometheus answers at {self._url} ({reason}). Is its URL right, and can it be reached from here? "
-                f"curl {self._url}/-/ready"
-            ) from None
-        data = answer.get("data", {}) if isinstance(answer, dict) else {}
-        if data.get("resultType") != "vector":
-            raise AnalysisError(f"{self._url} answers with {data.get('resultType')!r}, not with a vector, to: {query}")
-        result: list[dict[str, Any]] = data["result"]
-        return result
+    def _read(self, revision: str, kind: int, query: str) -> _Counters:
+        counters = self._counters.setdefault((revision, kind), _Counters())
+        counters.add(self._server.vector(query))
+        return counters
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:
@@ -126,30 +133,14 @@ def _filled(template: str, values: Mapping[str, str]) -> str:
         return template.format_map(values)
     except (KeyError, ValueError, IndexError) as error:
         raise AnalysisError(
-            f"The query {template} is no template ({error}): {{namespace}}, {{revision}} and {{seconds}} are filled "
-            "in, other braces are doubled"
+            f"The query {template} is no template ({error}): {{namespace}} and {{revision}} are filled in, other "
+            "braces are doubled"
         ) from None
 
 
-def _told(error: urllib.error.HTTPError) -> str:
-    """What Prometheus says of a bad query, or else what HTTP says."""
-    try:
-        return str(json.load(error)["error"])
-    except (ValueError, KeyError, TypeError):
-        return str(error.reason)
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    return value if math.isfinite(value) else 0.0
-
-
-def _histogram(vector: list[dict[str, Any]], query: str) -> Histogram:
-    if not all("le" in each["metric"] for each in vector):
-        raise AnalysisError(f"The answer to the query of latencies has no label `le` (sum by (le) …): {query}")
-    up_to = sorted((float(each["metric"]["le"]), _finite(each["value"][1])) for each in vector)
+def _histogram(up_to: Mapping[str, float]) -> Histogram:
     buckets, low, before = [], 0.0, 0
-    for bound, value in up_to:
+    for bound, value in sorted((float(le), value) for le, value in up_to.items()):
         number = round(value) - before
         if number > 0:
             buckets.append(Bucket(low, low if math.isinf(bound) else bound, number))

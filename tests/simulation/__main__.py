@@ -1,6 +1,6 @@
 """`python -m tests.simulation`: simulates whole rollouts and writes the figures into docs; fails where one is not kept.
 
-SEED and ROLLOUTS (of each scenario) may be given as environment variables.
+SEED, ROLLOUTS (of each scenario) and JOBS (processes) may be given as environment variables.
 """
 
 from __future__ import annotations
@@ -8,20 +8,22 @@ from __future__ import annotations
 import os
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 
 from tests.simulation import figures
 from tests.simulation.rollouts import run
-from tests.simulation.scenarios import IDENTICAL, WORSE
+from tests.simulation.scenarios import GOOD, WORSE
 
-SEED, ROLLOUTS = 20261123, 2500
+SEED, ROLLOUTS = 20261127, 2000
 
 
 def main() -> int:
     """Run everything; returns the exit code."""
     seed, rollouts = (int(os.environ.get(name, given)) for name, given in (("SEED", SEED), ("ROLLOUTS", ROLLOUTS)))
     begun = time.monotonic()
-    alarms = run(IDENTICAL, rollouts, seed, alarms=True)
-    misses = run(WORSE, rollouts, seed, alarms=False)
+    with ProcessPoolExecutor(int(os.environ.get("JOBS", os.cpu_count() or 1))) as pool:
+        alarms = run(GOOD, rollouts, seed, True, pool.map)
+        misses = run(WORSE, rollouts, seed, False, pool.map)
     found = figures.collected(alarms, misses, seed)
     figures.keep(found)
     print(figures.table(found))

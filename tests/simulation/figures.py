@@ -60,11 +60,11 @@ def table(figures: Mapping[str, Any]) -> str:
     lines = [
         f"{figures['date']}, {told}; `SEED={figures['seed']}`.",
         "",
-        "| stable and candidate are the same | rollouts | failed | upper 95 % bound |",
+        "| a candidate that keeps to everything | rollouts | failed | upper 95 % bound |",
         "|---|---|---|---|",
         *(_row(result) for result in figures["false_alarms"]),
         "",
-        "| the candidate fails 5 points more | looks | missed | upper 95 % bound |",
+        "| a candidate that does not | steps | missed | upper 95 % bound |",
         "|---|---|---|---|",
         *(_row(result) for result in figures["misses"]),
     ]

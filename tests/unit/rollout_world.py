@@ -45,6 +45,8 @@ class World:
     lives: int = 10**9
     broken: set[str] = field(default_factory=set)
     """Versions that never become ready."""
+    fails_at: float | None = None
+    """When the numbers show that the candidate fails, before the end of an interval."""
     now: float = 0.0
     updates: list[dict[str, Any]] = field(default_factory=list)
     """The service's settings at each update, shares by track."""
@@ -101,6 +103,13 @@ class World:
         """Ten requests a second for each track."""
         self.live()
         return {name: Sample(requests=int(10 * self.now)) for name in ("stable", "candidate")}
+
+    def early(self) -> Verdict | None:
+        """A failure from a moment on."""
+        self.live()
+        if self.fails_at is None or self.now < self.fails_at:
+            return None
+        return Verdict(outcome="failed", reasons=("it fails already",), candidate=Sample(requests=3))
 
     def judge(self) -> Verdict:
         """The next verdict."""

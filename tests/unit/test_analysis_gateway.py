@@ -144,6 +144,7 @@ def test_an_older_gateway_is_asked_for_wide_buckets_and_it_is_told() -> None:
     sample = source.read()["stable"]
     assert sample.latency.buckets == (Bucket(25, 50, 1), Bucket(250, 500, 2))
     assert sample.notes == ("this Envoy tells latencies in wide buckets only",)
+    assert {25.0, 50.0, 250.0, 500.0} <= set(source.bounds()) and not begun(Pods()).bounds()
     assert sum("detailed" in path for path in pods.asked) == 1, "it is asked once"
 
 

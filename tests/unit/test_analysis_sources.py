@@ -27,18 +27,34 @@ def series(value: object, **labels: str) -> dict[str, object]:
     return {"metric": labels, "value": [1700000000.0, str(value)]}
 
 
-def prometheus(query: str) -> tuple[int, str]:
-    """What a Prometheus answers to a query: stable has 120 requests and one error, the canary none."""
-    result: list[dict[str, object]]
-    if query == "vector(1)":
-        result = [series(1)]
-    elif f'revision_name="{STABLE}"' not in query or 'route_tag=~"DEFAULT|DISABLED"' not in query:
-        result = []
-    elif query.startswith("sum by (le)"):
-        result = [series(v, le=le) for le, v in (("+Inf", 120.2), ("5", 99.8), ("100", 118.4))]
-    else:
-        result = [series(1.01 if '"5xx"' in query else 6.8 if '"4xx"' in query else 120.3)]
-    return 200, json.dumps({"status": "success", "data": {"resultType": "vector", "result": result}})
+class Counters:
+    """A Prometheus with the counters of stable's pods; the canary has none."""
+
+    def __init__(self) -> None:
+        self.requests: dict[tuple[str, str], float] = {("pod-a", "2xx"): 1000, ("pod-a", "5xx"): 9}
+        """By pod and class of the status."""
+        self.times: dict[str, float] = {"5": 800, "100": 1000, "+Inf": 1009}
+
+    def __call__(self, query: str) -> tuple[int, str]:
+        """What it answers."""
+        result: list[dict[str, object]] = []
+        if f'revision_name="{STABLE}"' in query and 'route_tag=~"DEFAULT|DISABLED"' in query:
+            if query.startswith("revision_request_latencies_bucket{"):
+                result = [series(value, le=le) for le, value in self.times.items()]
+            else:
+                assert query.startswith("revision_request_count{"), "counters as they are, nothing extrapolated"
+                kinds = [kind for kind in ("4xx", "5xx") if f'response_code_class="{kind}"' in query]
+                result = [
+                    series(value, pod_name=pod, response_code_class=kind)
+                    for (pod, kind), value in self.requests.items()
+                    if not kinds or kind in kinds
+                ]
+        return vector(*result)
+
+
+def vector(*result: dict[str, object]) -> tuple[int, str]:
+    """The answer to an instant query."""
+    return 200, json.dumps({"status": "success", "data": {"resultType": "vector", "result": list(result)}})
 
 
 def queried(path: str) -> str:
@@ -48,17 +64,55 @@ def queried(path: str) -> str:
     return parse_qs(split.query)["query"][0]
 
 
-def test_prometheus_answers_become_samples() -> None:
-    with serving(lambda path, _: prometheus(queried(path))) as port:
+def test_counters_become_samples_of_what_came_in_since_the_beginning() -> None:
+    counters = Counters()
+    with serving(lambda path, _: counters(queried(path))) as port:
         found = source(f"prometheus:http://127.0.0.1:{port}/", REACH)
         found.begin(SERVICE)
+        assert found.read()["stable"].requests == 0, "what was there before is nobody's in this window"
+        counters.requests |= {("pod-a", "2xx"): 1110, ("pod-a", "5xx"): 10, ("pod-a", "4xx"): 7}
+        counters.times = {"5": 900, "100": 1118, "+Inf": 1129}
         samples = found.read()
         found.close()
     assert found.name == f"prometheus:http://127.0.0.1:{port}"
     stable = samples["stable"]
-    assert (stable.requests, stable.errors, stable.client_errors) == (120, 1, 7)
-    assert samples["stable"].latency.buckets == (Bucket(0, 5, 100), Bucket(5, 100, 18), Bucket(100, 100, 2))
+    assert (stable.requests, stable.errors, stable.client_errors) == (118, 1, 7), "a new series began at 0"
+    assert stable.latency.buckets == (Bucket(0, 5, 100), Bucket(5, 100, 18), Bucket(100, 100, 2))
     assert (samples["canary"].requests, samples["canary"].latency.count) == (0, 0)
+
+
+def test_a_new_pod_one_that_began_anew_and_one_that_is_gone_count_what_they_had() -> None:
+    counters = Counters()
+    with serving(lambda path, _: counters(queried(path))) as port:
+        found = Prometheus(f"http://127.0.0.1:{port}")
+        found.begin(SERVICE)
+        counters.requests = {("pod-a", "2xx"): 1040, ("pod-b", "5xx"): 30}
+        assert (found.read()["stable"].requests, found.read()["stable"].errors) == (70, 30)
+        counters.requests = {("pod-b", "5xx"): 5}
+        after = found.read()["stable"]
+        counters.requests = {("pod-a", "2xx"): 1041, ("pod-b", "5xx"): 5}
+        assert (after.requests, after.errors, found.read()["stable"].requests) == (75, 35, 76)
+
+
+def test_the_token_of_the_environment_is_sent_and_follows_no_redirect(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str | None] = []
+
+    def answer(_: str, headers: dict[str, str]) -> tuple[int, str]:
+        seen.append(headers.get("Authorization"))
+        return vector()
+
+    monkeypatch.setenv("PROMETHEUS_AUTHORIZATION", "Bearer a-token")
+    with serving(answer) as port:
+        Prometheus(f"http://127.0.0.1:{port}").begin(SERVICE)
+    assert set(seen) == {"Bearer a-token"}
+    with serving(lambda *_: (302, "")) as port, pytest.raises(AnalysisError, match=r"refuses \(302"):
+        Prometheus(f"http://127.0.0.1:{port}").begin(SERVICE)
+    with serving(lambda *_: (401, "")) as port, pytest.raises(AnalysisError, match="PROMETHEUS_AUTHORIZATION") as told:
+        Prometheus(f"http://127.0.0.1:{port}").begin(SERVICE)
+    assert "a-token" not in str(told.value)
+    with pytest.raises(AnalysisError, match="PROMETHEUS_AUTHORIZATION") as told:
+        Prometheus("http://me:hidden@127.0.0.1:1")
+    assert "hidden" not in str(told.value)
 
 
 def test_the_queries_are_templates() -> None:
@@ -66,24 +120,23 @@ def test_the_queries_are_templates() -> None:
 
     def answer(path: str, _: dict[str, str]) -> tuple[int, str]:
         asked.append(queried(path))
-        return prometheus("vector(1)")
+        return vector(series(1))
 
-    mine = Queries(requests="hits{{r='{namespace}/{revision}'}}[{seconds}s]", errors="vector(1)", latency="vector(1)")
+    mine = Queries(requests="hits{{r='{namespace}/{revision}'}}", errors="vector(1)", latency="vector(1)")
     with serving(answer) as port:
         found = Prometheus(f"http://127.0.0.1:{port}", mine)
         found.begin(SERVICE)
-        with pytest.raises(AnalysisError, match=r"no label `le` .*: vector\(1\)"):
+        with pytest.raises(AnalysisError, match=r"no label `le`: vector\(1\)"):
             found.read()
-    assert asked[1] == f"hits{{r='default/{STABLE}'}}[1s]"
+    assert asked[0] == f"hits{{r='default/{STABLE}'}}"
 
 
 @pytest.mark.parametrize("template", ["sum(x{{a='{rev}'}})", "sum(x{revision='y'})", "sum(x{"])
 def test_a_query_that_is_no_template_is_a_clear_error(template: str) -> None:
-    with serving(lambda path, _: prometheus(queried(path))) as port:
+    with serving(lambda *_: vector()) as port:
         found = Prometheus(f"http://127.0.0.1:{port}", Queries(requests=template))
-        found.begin(SERVICE)
         with pytest.raises(AnalysisError, match=r"is no template .* are filled in, other braces are doubled"):
-            found.read()
+            found.begin(SERVICE)
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.histogram import Histogram
-from analysis.model import Finding, Sample, Thresholds
+from analysis.histogram import Bucket, Histogram
+from analysis.model import Finding, Pieces, Sample, Thresholds
 from analysis.thresholds import milliseconds, rate, rate_text, time_text
-from analysis.verdict import judge
+from analysis.verdict import failing, judge
 
 LIMITS = Thresholds(max_error_rate=0.01, max_p95=500, max_p99=1000, min_requests=100)
 LOOKS = 4
@@ -75,9 +75,9 @@ def test_no_traffic_is_no_verdict() -> None:
 @pytest.mark.parametrize(
     ("stable", "candidate", "reason"),
     [
-        (1000, 99, "the candidate got 99 requests, at least 100 wanted for a verdict"),
-        (1000, 0, "the candidate got no request, at least 100 wanted for a verdict"),
-        (1, 1000, "stable got 1 request, at least 100 wanted for a verdict"),
+        (1000, 99, "the candidate got 99 requests, at least 100 wanted to pass"),
+        (1000, 0, "the candidate got no request, at least 100 wanted to pass"),
+        (1, 1000, "stable got 1 request, at least 100 wanted to pass"),
     ],
 )
 def test_too_few_requests_are_no_verdict(stable: int, candidate: int, reason: str) -> None:
@@ -95,7 +95,7 @@ def test_too_few_times_to_compare_are_said_so() -> None:
     few = dataclasses.replace(LIMITS, min_requests=20)
     verdict = judge(sample(30), sample(30), few, LOOKS)
     assert verdict.outcome == "passed"
-    assert "30 and 30 times are too few to compare" in verdict.reasons[-1], "what was not tested is told"
+    assert "30 times of stable are too few to find any fault" in verdict.reasons[-1], "what was not tested is told"
 
 
 def test_a_limit_of_the_latency_without_a_measured_time_is_no_verdict() -> None:
@@ -118,6 +118,25 @@ def test_a_check_that_says_no_fails_without_any_traffic() -> None:
     assert judge(None, Sample(), LIMITS, LOOKS, [no]).outcome == "failed"
     assert judge(None, Sample(), LIMITS, LOOKS, [yes]).outcome == "inconclusive", "a yes is no traffic"
     assert judge(None, sample(1000), LIMITS, LOOKS, [yes]).findings[-1] == yes
+
+
+def test_a_check_that_could_not_be_asked_is_no_pass() -> None:
+    unknown = Finding(metric="check depth", outcome="inconclusive", reason="check depth: no Prometheus answers")
+    verdict = judge(None, sample(1000), LIMITS, LOOKS, [unknown])
+    assert (verdict.outcome, verdict.reasons) == ("inconclusive", (unknown.reason,))
+
+
+def test_a_failure_that_is_over_is_none_before_the_end() -> None:
+    def track(*errors: int) -> tuple[Sample, ...]:
+        return tuple(Sample(requests=50, errors=number, seconds=1) for number in errors)
+
+    limit = Thresholds(max_error_rate=0.01)
+    over, on = track(50, 50, 0, 0, 0, 0), track(0, 0, 50, 50, 50, 50)
+    assert failing(False, limit, LOOKS, Pieces((), track(50, 50, 50))) is not None
+    assert failing(False, limit, LOOKS, Pieces((), on)) is not None
+    assert failing(False, limit, LOOKS, Pieces((), over)) is None, "a cold start fails a candidate by itself"
+    assert failing(False, limit, LOOKS, Pieces((), track(50, 50))) is None, "two pieces say nothing of clumps"
+    assert failing(True, limit, LOOKS, Pieces(track(50, 50, 50), track(50, 50, 50))) is None, "both fail"
 
 
 def test_without_a_look_there_is_no_level() -> None:
@@ -158,6 +177,57 @@ def test_a_time_without_its_unit_is_refused(text: str) -> None:
 def refused(requests: int, client_errors: int) -> Sample:
     """Requests of which some are answered with a status 4xx."""
     return Sample(requests=requests, client_errors=client_errors)
+
+
+def test_ninety_nine_failed_requests_of_ninety_nine_are_a_verdict() -> None:
+    verdict = judge(sample(1000), sample(99, 99), LIMITS, LOOKS)
+    assert verdict.outcome == "failed", "a failure needs no number of requests"
+    assert "error rate 100% (99 of 99)" in verdict.reasons[0]
+    assert judge(None, sample(3, 3), LIMITS, LOOKS).outcome == "failed"
+    assert judge(None, sample(3, 1), LIMITS, LOOKS).outcome == "inconclusive"
+
+
+def test_a_candidate_within_the_margin_is_excused_by_chance() -> None:
+    compared = Thresholds(max_p95_increase=None, max_4xx_increase=None)
+    assert not failed(sample(4000, 4), sample(4000, 46), compared), "1.15 % is credible where 1.1 % is tolerated"
+    assert failed(sample(4000, 4), sample(4000, 100), compared) == {"error rate against stable"}
+    assert not failed(sample(4000), sample(4000, slow=220, late=106), Thresholds(max_p95_increase=100))
+    assert failed(sample(4000), sample(4000, slow=300, late=106), Thresholds(max_p95_increase=100))
+
+
+def test_an_outage_of_both_is_nobodys_fault() -> None:
+    verdict = judge(sample(1000, 200), sample(1000, 205), LIMITS, LOOKS)
+    assert verdict.outcome == "inconclusive", "the candidate is blamed for what stable has, too"
+    assert "stable breaks this limit, too (200 of 1000): a fault of both is nobody's" in verdict.reasons[0]
+    assert failed(sample(1000, 200), sample(1000, 400)) == {"error rate", "error rate against stable"}
+    slow = judge(sample(1000, slow=300), sample(1000, slow=310), LIMITS, LOOKS)
+    assert slow.outcome == "inconclusive" and "stable breaks this limit, too" in slow.reasons[0]
+
+
+def test_a_factor_of_stables_number_is_a_comparison() -> None:
+    doubled = Thresholds(max_p95_times=1.2, max_error_times=2.0)
+    assert "p95 against stable" in failed(sample(2000, fast=8.0), sample(2000, fast=88.0), doubled), "11 times slower"
+    assert not failed(sample(2000, fast=88.0), sample(2000, fast=98.0), doubled)
+    assert failed(sample(9000, 9), sample(9000, 60), doubled) == {"error rate against stable"}
+    assert not failed(sample(9000, 9), sample(9000, 20), doubled)
+    assert "at most 1.2 times that wanted" in judge(sample(2000), sample(2000), doubled, LOOKS).reasons[-1]
+
+
+def test_a_limit_inside_a_bucket_is_no_verdict_where_it_decides() -> None:
+    wide = Sample(requests=2000, latency=Histogram((Bucket(0, 250, 1800), Bucket(250, 500, 200))))
+    verdict = judge(None, wide, Thresholds(max_p95=300), LOOKS)
+    assert verdict.outcome == "inconclusive", "a p95 of 450 ms passes where 300 are allowed"
+    assert "a limit of 250ms or 500ms can be judged" in verdict.reasons[0]
+    assert judge(None, wide, Thresholds(max_p95=500), LOOKS).outcome == "passed"
+    assert judge(None, wide, Thresholds(max_p95=250), LOOKS).outcome == "failed"
+
+
+def test_what_passes_says_which_fault_it_would_have_found() -> None:
+    text = judge(None, sample(450, 2), Thresholds(max_error_rate=0.01), LOOKS).reasons[0]
+    found = float(text.rpartition("; ")[2].partition("% would have been found")[0])
+    assert 3 < found < 6
+    bad = sum(judge(None, sample(400, n), Thresholds(max_error_rate=0.01), LOOKS).outcome != "failed" for n in range(8))
+    assert bad == 8
 
 
 def test_a_candidate_that_answers_404_to_users_fails() -> None:

@@ -21,8 +21,9 @@ SERVICE = "notifications-service"
 class Source:
     """A source that stands in, and says who asked it."""
 
-    def __init__(self, name: str, requests: Mapping[str, int]) -> None:
-        self.name, self._requests = name, requests
+    def __init__(self, name: str, requests: Mapping[str, int], errors: Mapping[str, int]) -> None:
+        self.name, self._requests, self._errors = name, requests, errors
+        self._readings = 0
         self.closed = False
 
     def begin(self, service: Service) -> None:
@@ -30,8 +31,12 @@ class Source:
         assert service.name == SERVICE
 
     def read(self) -> Mapping[str, Sample]:
-        """So many requests of each track."""
-        return {track: Sample(requests=number) for track, number in self._requests.items()}
+        """So many more requests of each track."""
+        self._readings += 1
+        return {
+            track: Sample(requests=number * self._readings, errors=self._errors.get(track, 0) * self._readings)
+            for track, number in self._requests.items()
+        }
 
     def close(self) -> None:
         """Let go."""
@@ -64,11 +69,12 @@ def outputs(percent: int) -> dict[str, Any]:
 
 
 def begun(percent: int, requests: Mapping[str, int], *checks: Check, **plan: Any) -> tuple[Observer, list[Source]]:
-    """An observer with a window at a share."""
+    """An observer with a window at a share, after its first reading."""
     made: list[Source] = []
+    errors: Mapping[str, int] = plan.pop("errors", {})
 
     def make(name: str, _: Reach) -> Source:
-        made.append(Source(name, requests))
+        made.append(Source(name, requests, errors))
         return made[-1]
 
     rollout = machine.started(Rollout(to="v1.1.0", min_requests=10, **plan), "r1", None)
@@ -111,7 +117,34 @@ def test_a_check_that_says_no_fails_the_step_and_knows_where_to_look() -> None:
         "ROLLOUT_PERCENT": "25",
         "ROLLOUT_URL": f"http://{SERVICE}.default.example",
         "ROLLOUT_TAG_URL": f"http://candidate-{SERVICE}.default.example",
+        "ROLLOUT_NAMESPACE": "default",
+        "ROLLOUT_REVISION": "new",
+        "ROLLOUT_STABLE_REVISION": "old",
     }
+
+
+def test_a_candidate_that_fails_everything_is_found_before_the_end_of_the_interval() -> None:
+    observer, _ = begun(5, {"stable": 90, "candidate": 5}, errors={"candidate": 5})
+    assert observer.early() is None, "one piece of a window says nothing of clumps"
+    for _ in range(2):
+        observer.read()
+    found = observer.early()
+    assert found and found.outcome == "failed", "15 of 15 failed requests are no verdict"
+    good, _ = begun(25, {"stable": 90, "candidate": 30})
+    for _ in range(5):
+        good.read()
+        assert good.early() is None, "nobody passes before the end"
+
+
+def test_the_looks_of_a_step_share_its_level_over_its_windows() -> None:
+    observer, _ = begun(5, {"stable": 900, "candidate": 900}, steps=(5, 100))
+    rollout = machine.started(Rollout(to="v1.1.0", steps=(5, 100), min_requests=10), "r1", None)
+    levels = []
+    for _ in range(3):
+        observer.read()
+        levels.append(observer.judge().findings[0].level or 0.0)
+        observer.begin(outputs(5), rollout)
+    assert levels[0] > levels[1] > levels[2] > 0 and sum(levels) < 0.05 / 2 / 3
 
 
 def test_a_new_window_lets_go_of_the_source_before() -> None:
@@ -129,10 +162,14 @@ def test_the_plans_limits_are_numbers_for_the_judge() -> None:
     given = {"to": "v1.1.0", "maxErrorIncrease": "none", "max4xxRate": "20%", "max4xxIncrease": "2.5%"}
     limits = thresholds(Rollout.model_validate(given))
     assert (limits.max_error_increase, limits.max_4xx_rate, limits.max_4xx_increase) == (None, 0.2, 0.025)
+    given = {"to": "v1.1.0", "maxErrorIncrease": "2x", "max4xxIncrease": "1.5x", "maxP95Increase": "1.2x"}
+    limits = thresholds(Rollout.model_validate(given))
+    assert (limits.max_error_times, limits.max_4xx_times, limits.max_p95_times) == (2.0, 1.5, 1.2)
+    assert limits.max_error_increase is limits.max_4xx_increase is limits.max_p95_increase is None
 
 
 def test_outputs_without_the_services_environment_are_an_error_of_the_analysis() -> None:
     rollout = machine.started(Rollout(to="v1.1.0"), "r1", None)
-    observer = Observer("dev", SERVICE, lambda _, __: Source("none", {}), ())
+    observer = Observer("dev", SERVICE, lambda _, __: Source("none", {}, {}), ())
     with pytest.raises(AnalysisError, match="has no environment: make up"):
         observer.begin({}, rollout)

@@ -52,6 +52,14 @@ def test_a_good_candidate_rises_step_by_step_and_becomes_stable_while_it_is_warm
     assert there.now == 40, "one interval for each step, and not a second more"
 
 
+def test_a_failure_does_not_wait_for_the_end_of_the_interval(tmp_path: Path) -> None:
+    there = world(tmp_path, fails_at=3.0)
+    ended = begun(there)
+    assert phase(ended) == "rolledBack" and "it fails already" in str(ended.state and ended.state.reason)
+    assert there.now < 6 and there.shares == [5, -1], "a bad version keeps its share to the end of the interval"
+    assert [event.verdict.outcome for event in there.events if isinstance(event, Judged)] == ["failed"]
+
+
 @pytest.mark.parametrize("step", range(4))
 def test_a_bad_step_leads_back_in_one_update_and_says_why(tmp_path: Path, step: int) -> None:
     verdicts: list[Outcome] = ["passed"] * step

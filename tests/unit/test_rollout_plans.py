@@ -49,6 +49,13 @@ def test_an_unknown_service_is_refused(there: World) -> None:
     assert "service: given nobody; wanted one of frontend" in refusal(there, GOOD, service="nobody")
 
 
+def test_a_limit_that_the_source_cannot_judge_is_refused_with_the_nearest_ones(there: World) -> None:
+    text = refusal(there, {**GOOD, "maxP95": "300ms", "maxP99": "500ms"})
+    assert "--max-p95: given 300ms; wanted 250ms or 500ms: " in text, "it passes whatever the latency is"
+    assert "--max-p99" not in text
+    assert "--max-p99: given 9s; wanted 500ms: " in refusal(there, {**GOOD, "maxP99": "9s"})
+
+
 def test_the_same_version_with_other_settings_is_a_rollout(there: World) -> None:
     commands.start(place(there), {**GOOD, "to": "v1.0.0"}, ["env.B=2"])
     assert phase(there) == "promoted"

@@ -47,6 +47,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a time without its unit": ({"maxP95": "500"}, "pattern"),
     "an increase without its unit": ({"maxErrorIncrease": "1"}, "pattern"),
     "an increase of 4xx over 100 %": ({"max4xxIncrease": "101%"}, "pattern"),
+    "an increase by less than stable's": ({"maxP95Increase": "0.5x"}, "pattern"),
     "an interval of nothing": ({"interval": "0s"}, "1s to 24h"),
     "an interval without its unit": ({"interval": "60"}, "pattern"),
     "no requests at all": ({"minRequests": 0}, "greater than or equal to 1"),
