@@ -94,7 +94,7 @@ def test_an_earlier_revision_that_comes_back_is_a_change() -> None:
     assert isinstance(result.props, Mapping) and result.props["spec"]["template"]["spec"] == COMPLETED
 
 
-def test_the_replacement_trigger_goes_back_to_the_engine_as_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_replacement_trigger_goes_back_to_the_engine_as_it_came() -> None:
     known = Known(objects={"Service": {"web": service()}})
 
     async def sent() -> resource_pb2.TransformResourceOptions:
