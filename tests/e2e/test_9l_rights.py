@@ -129,7 +129,7 @@ def test_a_releaser_changes_shares_and_drives_a_rollout(cluster: BareCluster) ->
         share(cluster, 0)
         cluster.environment.up()
         assert "stable v1.0.0  wanted 100 %  reported 100 %" in status(cluster)
-        # The source that asks the cluster; probes need no right, but names that resolve, which this Knative has none of.
+        # The source that asks the cluster: probes need no right, but names that resolve, and this Knative has none.
         steps = ["--steps", "50,100", "--interval", "10s", "--source", "gateway"]
         cluster.environment.env["PULUMI_STACK"] = cluster.environment.name
         with Prober(client, NOTIFICATIONS, workers=2):
