@@ -35,8 +35,9 @@ def start_again(environment: Environment) -> None:
 
 
 def pods(environment: Environment, service: str) -> set[str]:
-    """UIDs of a service's pods."""
-    return {pod["metadata"]["uid"] for pod in environment.get("pods", "-l", f"serving.knative.dev/service={service}")}
+    """UIDs of a service's pods, without those that have been told to end: they drain for half a minute."""
+    found = environment.get("pods", "-l", f"serving.knative.dev/service={service}")
+    return {pod["metadata"]["uid"] for pod in found if "deletionTimestamp" not in pod["metadata"]}
 
 
 def outside_of_secrets(environment: Environment) -> str:
