@@ -34,6 +34,19 @@ def start_again(environment: Environment) -> None:
         environment.kubectl("delete", "pods", "-l", f"serving.knative.dev/service={service}", "--wait=false")
 
 
+def start_the_database_again(environment: Environment) -> None:
+    """Have PostgreSQL start with the password and the volume that it has now."""
+
+    def answers() -> bool:
+        try:
+            return "before" in in_postgresql(environment, "SELECT title FROM proposals")
+        except CommandError:  # it is starting
+            return False
+
+    environment.kubectl("delete", "pod", "postgresql-0")
+    eventually(120, "the database is back, with its data", answers)
+
+
 def pods(environment: Environment, service: str) -> set[str]:
     """UIDs of a service's pods, without those that have been told to end: they drain for half a minute."""
     found = environment.get("pods", "-l", f"serving.knative.dev/service={service}")
@@ -95,8 +108,7 @@ def test_passwords_that_are_set_changed_and_removed_later_are_the_stores(up: Env
     up.up()
     assert_works(up, client, "removed", before)
     assert "unchanged" in up.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
-    up.kubectl("delete", "pod", "postgresql-0")
-    eventually(120, "the database is back", lambda: "before" in in_postgresql(up, "SELECT title FROM proposals"))
+    start_the_database_again(up)
     works(client, "after")
 
 
@@ -108,8 +120,7 @@ def test_an_up_that_ended_between_server_and_secret_is_finished_by_the_next(up: 
     before = known(up)
     up.up()
     assert_works(up, client, "finished", before)
-    up.kubectl("delete", "pod", "postgresql-0")
-    eventually(120, "the database is back", lambda: "before" in in_postgresql(up, "SELECT title FROM proposals"))
+    start_the_database_again(up)
 
 
 def stateful_set(environment: Environment, name: str) -> dict[str, Any]:
