@@ -16,6 +16,7 @@ from tests.e2e.test_9d_faults import proposed
 from tests.e2e.test_9e_secrets import known
 from tests.e2e.traffic import Client
 
+pytestmark = pytest.mark.long
 USERS = ("c4p-service", "agenda-service")
 """Services that log in to a store."""
 
