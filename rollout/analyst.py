@@ -10,7 +10,6 @@ from analysis.model import Check, Sample, Source, Thresholds, Verdict
 from analysis.sources import Reach
 from analysis.thresholds import milliseconds, rate
 from analysis.verdict import judge
-from app.services import SERVICES
 from settings.rollouts import CANDIDATE, Rollout
 from status import StatusError
 from status.model import Service
@@ -51,7 +50,7 @@ class Observer:
         self._service = next(service for service in wanted.status.services if service.name == self._name)
         self._rollout = rollout
         preview = rollout.state and not rollout.percent
-        reach = Reach(kubeconfig=wanted.kubeconfig, cluster=wanted.status.cluster, path=SERVICES[self._name].info_path)
+        reach = Reach(kubeconfig=wanted.kubeconfig, cluster=wanted.status.cluster, path=self._service.info_path)
         self._source = self._make(PREVIEW if preview else rollout.source, reach)
         self._source.begin(self._service)
         return self._source.name

@@ -15,7 +15,6 @@ from pydantic import ValidationError
 from analysis import AnalysisError
 from analysis.history import Event, Noted, Started
 from analysis.model import Check
-from app.services import SERVICES
 from rollout import RolloutError, machine, plan
 from rollout.analyst import MakeSource, Observer
 from rollout.configuration import Configuration
@@ -148,7 +147,7 @@ def _existing(place: Place) -> Rollout:
 
 def _unanswered(place: Place, outputs: Mapping[str, Any], source: str) -> list[Problem]:
     """The problem that a source does not answer; empty where it does."""
-    if place.service not in SERVICES:
+    if place.service not in place.configuration.services().names:
         return []
     observer = Observer(place.stack, place.service, place.source, ())
     try:

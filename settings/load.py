@@ -12,47 +12,50 @@ import pulumi
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from settings.model import Service, Settings
+from settings.application import Application, application, filled
+from settings.model import Settings
 from settings.problems import PROJECT, SECRETS, Problem, SettingsError, from_validation, remove_command, shown
+from settings.releases import Service
 from settings.rollouts import service_settings
-from settings.rules import CANARY, broken, misplaced, under_way, warnings
+from settings.rules import broken, misplaced, under_way, warnings
 from settings.types import Percent
 
 _PLAIN = ("canaryPercent",)
 
 
-def load(raw: Mapping[str, str], known_services: tuple[str, ...], directory: Path) -> Settings:
+def load(raw: Mapping[str, str], directory: Path) -> Settings:
     """The settings that a raw configuration says.
 
     raw: keys without the project's prefix, values as Pulumi hands them over (JSON for objects).
-    known_services: names of the services that may be configured; those left out get defaults.
-    directory: where a relative path of `sources` begins.
+    directory: where a relative path begins: of `sources`, of the application's folder, of a manifest.
 
     Raises SettingsError with every problem found.
     """
     problems: list[Problem] = []
     values = {key: _parsed(key, text, problems) for key, text in raw.items() if key not in SECRETS}
     values["sources"] = _sources(values.get("sources"), directory, problems)
-    canary_percent = _fill_services(values, known_services, problems)
+    canary_percent = _canary_percent(values)
+    found = _fill_services(values, canary_percent, directory, problems)
     _fill_knative(values)
-    _known(values.get("rollouts"), "rollouts", known_services, problems)
+    _known(values.get("rollouts"), "rollouts", found.names, problems)
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
         raise SettingsError(
             [*problems, *from_validation(error, Settings), *broken(_sound_services(values, error))]
         ) from None
+    settings._application = found
     problems += [*broken(settings.services), *misplaced(settings)]
     for name, rollout in settings.rollouts.items():
-        if name in known_services and rollout.under_way:
-            expected = _with_percents(service_settings(rollout) or {}, canary_percent)
+        if name in found.names and rollout.under_way:
+            expected = filled(service_settings(rollout) or {}, canary_percent, found.definitions.get(name))
             problems += under_way(name, rollout, settings.services[name], expected)
     if problems:
         raise SettingsError(problems)
     return settings
 
 
-def from_stack(known_services: tuple[str, ...]) -> Settings:
+def from_stack() -> Settings:
     """The settings of the stack that is being run; warnings go to the engine's log."""
     prefix = f"{PROJECT}:"
     configuration = pulumi.runtime.config.get_config_env()
@@ -62,10 +65,17 @@ def from_stack(known_services: tuple[str, ...]) -> Settings:
     secret_keys = [key.removeprefix(prefix) for key in pulumi.runtime.config.get_config_secret_keys_env()]
     if plain := [_not_secret(key) for key in raw if key in secret_keys and key not in SECRETS]:
         raise SettingsError(plain)
-    settings = load(raw, known_services, Path.cwd())
+    settings = load(raw, Path.cwd())
     for warning in warnings(settings):
         pulumi.warn(warning)
     return settings
+
+
+def services(raw: Mapping[str, str], directory: Path) -> Application:
+    """What the services of a raw configuration are, sound or not, without judging the rest of it."""
+    ignored: list[Problem] = []
+    entries = _parsed("services", raw.get("services", "{}"), ignored)
+    return application(raw.get("application"), entries if isinstance(entries, dict) else {}, directory, ignored)
 
 
 def secret(key: str) -> pulumi.Output[str] | None:
@@ -133,22 +143,26 @@ def _sound_services(values: dict[str, Any], error: ValidationError) -> dict[str,
     }
 
 
-def _fill_services(values: dict[str, Any], known: tuple[str, ...], problems: list[Problem]) -> int:
-    """Add the services left out, and the percent that a track left out: canaryPercent for canary, 0 for others.
+def _canary_percent(values: Mapping[str, Any]) -> int:
+    try:
+        return TypeAdapter(Percent).validate_python(values.get("canaryPercent", 0))
+    except ValidationError:
+        return 0  # reported once, for the key itself
 
-    Returns canaryPercent.
-    """
+
+def _fill_services(
+    values: dict[str, Any], canary_percent: int, directory: Path, problems: list[Problem]
+) -> Application:
+    """Find what the services are, and add what was left out: services, stable's version, the percents of tracks."""
     services = values.get("services", {})
     if not isinstance(services, dict):
         problems.append(Problem("services", shown(services), "a mapping", remove_command("services")))
         services = {}
-    _known(services, "services", known, problems)
-    try:
-        canary_percent = TypeAdapter(Percent).validate_python(values.get("canaryPercent", 0))
-    except ValidationError:
-        canary_percent = 0  # told once, for the key itself
-    values["services"] = {name: _with_percents(services.get(name) or {}, canary_percent) for name in known}
-    return canary_percent
+    found = application(values.get("application"), services, directory, problems)
+    values["services"] = {
+        name: filled(services.get(name) or {}, canary_percent, found.definitions.get(name)) for name in found.names
+    }
+    return found
 
 
 def _known(given: Any, key: str, known: tuple[str, ...], problems: list[Problem]) -> None:
@@ -168,14 +182,3 @@ def _fill_knative(values: dict[str, Any]) -> None:
     if minor := re.fullmatch(r"(\d+\.\d+)\.\d+", str(given.get("version", ""))):
         filled["kourierVersion"] = f"{minor[1]}.0"
     values["knative"] = {**filled, **given}
-
-
-def _with_percents(service: Any, canary_percent: int) -> Any:
-    tracks = service.get("tracks") if isinstance(service, dict) else None
-    if not isinstance(tracks, dict):
-        return service
-    filled = {
-        name: {"percent": canary_percent if name == CANARY else 0, **track} if isinstance(track, dict) else track
-        for name, track in tracks.items()
-    }
-    return {**service, "tracks": filled}

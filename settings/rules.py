@@ -8,13 +8,14 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
-from settings.model import Service, Settings
+from settings.application import CANARY
+from settings.model import Settings
 from settings.problems import Problem, remove_command, set_command
+from settings.releases import Service
 from settings.rollouts import CANDIDATE, Rollout
 from settings.types import DNS_LABEL_LENGTH
 
 _OF_EXISTING_CLUSTERS = ("context", "kubeconfig")
-CANARY = "canary"
 STABLE = "stable"
 
 
@@ -145,6 +146,11 @@ def _tags_of(service: Service) -> Iterator[tuple[str, str]]:
 
 
 def _track_names(name: str, service: Service) -> Iterator[Problem]:
+    if len(name) > DNS_LABEL_LENGTH - 11:
+        wanted = f"at most {DNS_LABEL_LENGTH - 11} characters: a revision's name begins with it"
+        yield Problem(
+            f"services.{name}", f"a name of {len(name)} characters", wanted, remove_command(f"services.{name}")
+        )
     for track in service.tracks:
         where = f"services.{name}.tracks.{track}"
         if track == STABLE:

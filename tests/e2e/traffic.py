@@ -12,7 +12,7 @@ from typing import Any
 
 from scipy.stats import binom
 
-from app.services import SERVICES
+from tests.conference import SERVICES
 
 FALSE_ALARM = 1e-6
 """Probability that a correct share falls outside its window, for one window."""
