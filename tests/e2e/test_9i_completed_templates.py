@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from offline.cache import root
-from status.wanted import of_outputs
 from tests.e2e.bare_cluster import BareCluster
 from tests.e2e.environment import Environment, eventually
 from tests.e2e.knative_by_hand import install_by_hand
@@ -53,11 +52,14 @@ def merge(cluster: BareCluster, config_map: str, data: dict[str, str]) -> None:
     cluster.environment.kubectl("patch", "configmap", config_map, *patch)
 
 
-def release(cluster: BareCluster, percent: int, stable: str = "v1.0.0", tag: str | None = None) -> dict[str, str]:
+def release(cluster: BareCluster, percent: int, stable: str = "v1.0.0", tag: str | None = None) -> dict[str, int]:
     """Bring the release to a state, twice; the revision of each target of the Service's traffic, with its share."""
     canary = {"version": "v1.1.0", **({"tag": tag} if tag else {})}
     services = {NOTIFICATIONS: {"stable": {"version": stable}, "tracks": {"canary": canary}}}
     cluster.configure(services, knative={"install": False}, canaryPercent=percent)
+    # On a busy machine its webhook misses a probe now and then, and what is not available is refused.
+    available = ["deployment", "--all", "--namespace", "knative-serving", "--timeout=90s"]
+    cluster.environment.kubectl("wait", "--for=condition=Available", *available)
     cluster.environment.up()
     cluster.environment.up(UNCHANGED)
     return {target["revisionName"]: target.get("percent", 0) for target in service(cluster)["status"]["traffic"]}
@@ -75,14 +77,11 @@ def container(cluster: BareCluster) -> dict[str, Any]:
     return found
 
 
-def answers(cluster: BareCluster, tag: str | None = None) -> None:
-    """The URL of the outputs is one that the ingress answers to."""
-    (found,) = (s for s in of_outputs("e2e", cluster.environment.outputs()).status.services if s.name == NOTIFICATIONS)
-    url = found.url if tag is None else next(t.url for t in found.tracks if t.tag == tag)
-    assert url
+def answers(cluster: BareCluster, url: str) -> None:
+    """A URL of the outputs is one that the ingress answers to."""
     ingress = f"::{cluster.address}:80"  # its names resolve through public DNS, which not every machine has
     curl = ["curl", "--silent", "--fail", "--max-time", "10", "--connect-to", ingress, f"{url}/service/info"]
-    eventually(30, f"an answer at {url}", lambda: cluster.environment.run(*curl))
+    eventually(30, f"an answer at {url}", lambda: cluster.environment.run(*curl, check=False))
 
 
 def test_a_second_up_a_flip_and_a_refresh_are_accepted_where_templates_are_completed(cluster: BareCluster) -> None:
@@ -117,12 +116,12 @@ def test_urls_are_the_clusters_own(cluster: BareCluster) -> None:
     space = f"default.{cluster.address}.sslip.io"
     outputs = cluster.environment.outputs()["services"][NOTIFICATIONS]
     assert outputs["url"] == f"http://{NOTIFICATIONS}-{space}", "another domain template is not heeded"
-    answers(cluster)
-    answers(cluster, "next")
+    answers(cluster, outputs["url"])
+    answers(cluster, outputs["tracks"]["canary"]["url"])
     merge(cluster, "config-network", {"tag-template": TAG_TEMPLATE})
     tagged = f"{NOTIFICATIONS}-is-next"
     eventually(30, "URLs of the other tag template", lambda: tagged in json.dumps(service(cluster)["status"]))
     cluster.environment.up()
     outputs = cluster.environment.outputs()["services"][NOTIFICATIONS]
     assert outputs["tracks"]["canary"]["url"] == f"http://{tagged}-{space}", "another tag template is not heeded"
-    answers(cluster, "next")
+    answers(cluster, outputs["tracks"]["canary"]["url"])
