@@ -18,7 +18,7 @@ from components.secret import revealed
 
 @dataclass(frozen=True, kw_only=True)
 class Login:
-    """How the services log in to a store, and how its server is told of another password."""
+    """How the services log in to a store, and how its server gets another password."""
 
     kept_in: str
     """Secret of the release, where the pods of the services read the password."""
@@ -30,7 +30,7 @@ class Login:
     """Bash, in the server's container: reads the old password, the new one, and the statement, each on a line. It tries
     both passwords, since an earlier `up` may have got this far."""
     statement: Callable[[str], str]
-    """What the server is told, for a password."""
+    """The statement for the server, for a password."""
 
 
 def _sql(password: str) -> str:
