@@ -19,17 +19,33 @@ GROUP, VERSION = "serving.knative.dev", "v1"
 """Knative Serving's API."""
 SECONDS = 10
 """Longest wait for one answer of the cluster."""
+_TRIES = 20
+"""Of one request that the API server puts off, a second each: it does so while its storage starts, some 10 s after it
+has reported that it is ready (seen with Kubernetes 1.34 after `docker start` of a node).
+"""
+
+
+class _WhenAsked(urllib3.Retry):
+    """Sends a request again where the server asks for that (429 or 503 with Retry-After), never after an error."""
+
+    def increment(self, *given: Any, error: Exception | None = None, **named: Any) -> urllib3.Retry:
+        """What is left after a try. Raises the error of a connection as it is."""
+        if error:
+            raise error
+        return super().increment(*given, **named)
 
 
 @functools.lru_cache(maxsize=1)
 def cluster_client(kubeconfig: str) -> Any:
-    """A client that does not retry, and keeps no file. Raises ConfigException for a kubeconfig of no use.
+    """A client that keeps no file, and sends a request again only where the server asks for it. Raises ConfigException
+    for a kubeconfig of no use.
 
     The library wants certificate and key as files for as long as it lives, and ssl wants files to load: here they are
     there, closed to others, while one ssl context is made from them.
     """
     configuration = kubernetes.client.Configuration()
-    configuration.retries = False
+    # What the caller sees after the last try is the answer itself.
+    configuration.retries = _WhenAsked(_TRIES, redirect=False, raise_on_status=False, retry_after_max=5)
     given = yaml.safe_load(kubeconfig)
     with tempfile.TemporaryDirectory() as folder:
         kubernetes.config.load_kube_config_from_dict(given, temp_file_path=folder, client_configuration=configuration)

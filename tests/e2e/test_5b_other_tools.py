@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.e2e.environment import Environment, eventually
+from tests.e2e.environment import Environment
 from tests.e2e.test_3_life_cycle import CANARY, NOTIFICATIONS
 
 
@@ -24,7 +25,10 @@ def problems(environment: Environment) -> list[str]:
 
 def settled(environment: Environment) -> None:
     """Wait until nothing is reported: pods of an earlier version drain for half a minute."""
-    eventually(120, "nothing is wrong", lambda: not problems(environment), every=3.0)
+    end = time.monotonic() + 120
+    while (found := problems(environment)) and time.monotonic() < end:
+        time.sleep(3)
+    assert not found
 
 
 def shares(environment: Environment) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 Answer = Callable[[str, dict[str, str]], tuple[int, str]]
@@ -12,14 +12,16 @@ Answer = Callable[[str, dict[str, str]], tuple[int, str]]
 
 
 @contextlib.contextmanager
-def serving(answer: Answer) -> Iterator[int]:
-    """A server at 127.0.0.1; its port."""
+def serving(answer: Answer, headers: Mapping[str, str] | None = None) -> Iterator[int]:
+    """A server at 127.0.0.1; its port. headers: of every answer."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             status, body = answer(self.path, dict(self.headers))
             self.send_response(status)
             self.send_header("Content-Length", str(len(body.encode())))
+            for name, value in (headers or {}).items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body.encode())
 

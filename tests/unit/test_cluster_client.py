@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import ssl
+import time
+from collections.abc import Sequence
 from typing import Any
 
+import kubernetes
 import pytest
 
 from components.asked_cluster import AskedCluster, UnreachableError
 from components.cluster_client import cluster_client
+from components.knative_api import by_name
 from tests.unit.http_server import serving
 
 
@@ -34,3 +38,37 @@ def test_a_server_that_is_not_to_be_verified_is_asked() -> None:
     with serving(lambda *_: (200, "{}")) as port, pytest.raises(UnreachableError, match="does not answer"):
         # It speaks no TLS, so it is no cluster; but the question goes out.
         AskedCluster(kubeconfig(port, **{"insecure-skip-tls-verify": True})).identity()
+
+
+def answered(statuses: Sequence[int], after: str | None = "1") -> tuple[int, Any]:
+    """How many requests a question for Knative Services needs where the server answers them so, and what it finds:
+    objects by name, or the status of the error.
+
+    after: the server's Retry-After.
+    """
+    left = list(statuses)
+    headers = {"Retry-After": after, "Content-Type": "application/json"} if after else None
+    with serving(lambda *_: (left.pop(0), '{"items": []}'), headers) as port:
+        own = kubeconfig(port, server=f"http://127.0.0.1:{port}")
+        try:
+            found: Any = by_name(cluster_client(json.dumps(own)), "default", "services")
+        except kubernetes.client.ApiException as error:
+            found = error.status
+    return len(statuses) - len(left), found
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_asks_for_a_later_request_gets_it(status: int) -> None:
+    assert answered([status, status, 200]) == (3, {}), "while its storage starts, nothing is known of a cluster"
+
+
+@pytest.mark.parametrize(("status", "after"), [(429, None), (500, "1"), (404, "1")])
+def test_no_other_answer_is_asked_for_again(status: int, after: str | None) -> None:
+    assert answered([status, 200], after) == (1, status)
+
+
+def test_a_server_that_never_stops_asking_is_reported_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    assert answered([429] * 30, "3600") == (21, 429)
+    assert set(slept) == {5}, "a single answer holds a command for an hour"
