@@ -28,11 +28,19 @@ has reported that it is ready (seen with Kubernetes 1.34 after `docker start` of
 class _WhenAsked(urllib3.Retry):
     """Sends a request again where the server asks for that (429 or 503 with Retry-After), never after an error."""
 
-    def increment(self, *given: Any, error: Exception | None = None, **named: Any) -> urllib3.Retry:
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: Any = None,
+        error: Exception | None = None,
+        _pool: Any = None,
+        _stacktrace: Any = None,
+    ) -> urllib3.Retry:
         """What is left after a try. Raises the error of a connection as it is."""
         if error:
             raise error
-        return super().increment(*given, **named)
+        return super().increment(method, url, response, error, _pool, _stacktrace)
 
 
 @functools.lru_cache(maxsize=1)
