@@ -6,7 +6,7 @@ import functools
 import ssl
 import tempfile
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 import kubernetes
@@ -36,7 +36,7 @@ class _WhenAsked(urllib3.Retry):
         error: Exception | None = None,
         _pool: Any = None,
         _stacktrace: Any = None,
-    ) -> urllib3.Retry:
+    ) -> Self:
         """What is left after a try. Raises the error of a connection as it is."""
         if error:
             raise error
