@@ -46,7 +46,7 @@ check: $(STAMP) ## Lint, format, types, security
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive __main__.py settings components app assembly status analysis rollout toolchain offline
+	$(VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive __main__.py settings components assembly status analysis rollout toolchain offline
 
 format: $(STAMP) ## Format the Python files and mend what the linter can
 	$(VENV)/bin/ruff check --fix .

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from app.conference import NAMESPACE
-from app.services import INIT_CONFIG_MAP
+from assembly.stores import INIT_CONFIG_MAP, NAMESPACE
 from components.manifests import Manifest
 from components.released_service import configuration_name
 from components.resolved_sources import ResolvedSources
@@ -17,14 +16,15 @@ _KNATIVE = "serving.knative.dev/v1"
 
 def claims(settings: Settings, sources: ResolvedSources) -> list[Manifest]:
     """The objects of the releases, the services and their tracks, the stores' own; Helm guards its releases itself."""
-    services = [_object(_KNATIVE, "Service", name) for name in settings.services]
+    spaces = {name: each.namespace for name, each in settings.definitions.items()}
+    services = [_object(_KNATIVE, "Service", spaces[name], name) for name in settings.services]
     tracks = [
-        _object(_KNATIVE, "Configuration", configuration_name(name, track))
+        _object(_KNATIVE, "Configuration", spaces[name], configuration_name(name, track))
         for name, service in settings.services.items()
         for track in service.deployed_tracks
     ]
-    scripts = _object("v1", "ConfigMap", INIT_CONFIG_MAP)
-    return [*sources.definitions, *sources.core, *sources.kourier, *services, *tracks, scripts]
+    scripts = [_object("v1", "ConfigMap", NAMESPACE, INIT_CONFIG_MAP)] if "postgresql" in settings.stores else []
+    return [*sources.definitions, *sources.core, *sources.kourier, *services, *tracks, *scripts]
 
 
 def made_by_knative(settings: Settings, tag_template: str) -> list[Manifest]:
@@ -35,10 +35,11 @@ def made_by_knative(settings: Settings, tag_template: str) -> list[Manifest]:
     """
     claimed = []
     for name, service in settings.services.items():
-        claimed += [_object(_KNATIVE, kind, name, ("Service", name)) for kind in ("Configuration", "Route")]
+        space = settings.definitions[name].namespace
+        claimed += [_object(_KNATIVE, kind, space, name, ("Service", name)) for kind in ("Configuration", "Route")]
         tags = [service.stable.tag, *(track.tag for track in service.deployed_tracks.values())]
         hosts = [name, *(_tagged(tag_template, tag, name) for tag in tags if tag)]
-        claimed += [_object("v1", "Service", host, ("Route", name)) for host in hosts if host]
+        claimed += [_object("v1", "Service", space, host, ("Route", name)) for host in hosts if host]
     return claimed
 
 
@@ -48,9 +49,9 @@ def _tagged(template: str, tag: str, service: str) -> str | None:
     return None if "{{" in host else host
 
 
-def _object(api: str, kind: str, name: str, maker: tuple[str, str] | None = None) -> Manifest:
+def _object(api: str, kind: str, namespace: str, name: str, maker: tuple[str, str] | None = None) -> Manifest:
     """maker: kind and name of what Knative makes the object for; None: the stack makes it itself."""
-    metadata: dict[str, Any] = {"namespace": NAMESPACE, "name": name}
+    metadata: dict[str, Any] = {"namespace": namespace, "name": name}
     if maker:
         metadata["ownerReferences"] = [dict(zip(("kind", "name"), maker, strict=True))]
     return {"apiVersion": api, "kind": kind, "metadata": metadata}

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import pulumi
 
-from app.conference import NAMESPACE
 from assembly.claims import made_by_knative
 from assembly.cluster import Cluster
+from assembly.releases import namespaces
+from assembly.stores import NAMESPACE
 from components.api_paths import collection_of
 from components.asked_cluster import KUBE_SYSTEM, AskedCluster, volumes_of
-from components.datastores import RELEASES
 from components.existing_cluster import ExistingCluster, ExistingClusterArgs, outside
 from components.installed_knative import DEFAULT_TAG_TEMPLATE, look, looked_at
 from components.kubeconfig import of_context
@@ -27,7 +27,10 @@ def existing_cluster(settings: Settings, sources: ResolvedSources, claims: Seque
     by_knative = made_by_knative(settings, DEFAULT_TAG_TEMPLATE)
     read = [] if settings.knative.install else looked_at()
     lists = [collection_of(claim) for claim in outside([*claims, *by_knative])]
-    asked.look_ahead([KUBE_SYSTEM, *read, *lists, volumes_of(NAMESPACE)])
+    spaces = {name: f"/api/v1/namespaces/{name}" for name in namespaces(settings)}
+    volumes = [volumes_of(NAMESPACE)] if settings.stores else []
+    asked.look_ahead([KUBE_SYSTEM, *read, *lists, *spaces.values(), *volumes])
+    refuse_absent(asked, [name for name, path in spaces.items() if asked.get(path) is None])
     installed = None if settings.knative.install else look(asked, settings.knative.domain)
     if installed:
         by_knative = made_by_knative(settings, installed.tag_template)
@@ -42,7 +45,7 @@ def existing_cluster(settings: Settings, sources: ResolvedSources, claims: Seque
             f"{context} are not this program's. Their images have to be there, or be pulled"
         )
     args = ExistingClusterArgs(
-        asked=asked, path=path, claims=[*claims, *by_knative], releases=RELEASES, namespace=NAMESPACE
+        asked=asked, path=path, claims=[*claims, *by_knative], releases=settings.stores, namespace=NAMESPACE
     )
     existing = ExistingCluster("cluster", args)
     return Cluster(
@@ -54,3 +57,17 @@ def existing_cluster(settings: Settings, sources: ResolvedSources, claims: Seque
         guard=existing.guard,
         outputs={"cluster": context, **({"kubeconfigPath": path} if path else {})},
     )
+
+
+class AbsentNamespaceError(pulumi.RunError):
+    """Namespaces of services are not in the cluster; the message names them all, with the commands."""
+
+
+def refuse_absent(asked: AskedCluster, absent: Sequence[str]) -> None:
+    """Raise AbsentNamespaceError where the cluster lacks namespaces: who owns the cluster makes them."""
+    if absent:
+        commands = "\n".join(f"  - kubectl --context {asked.context} create namespace {name}" for name in absent)
+        raise AbsentNamespaceError(
+            f"the cluster of the context {asked.context} has no namespace {', '.join(absent)}, which services of this "
+            f"stack are in; nothing was changed. Make it, or set another one (services.<name>.namespace):\n{commands}"
+        )

@@ -8,7 +8,6 @@ from typing import Any
 
 import pulumi
 
-from app.services import SERVICES
 from assembly.cluster import Cluster
 from components.images import ImageMap
 from components.knative import KnativeServing, KnativeServingArgs, configuration
@@ -18,6 +17,7 @@ from components.load_balancer import LoadBalancer, domain_of
 from components.network import Network
 from components.resolved_sources import ResolvedSources
 from settings import Settings
+from settings.definitions import DEFAULT_NAMESPACE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ def serving(
     kourier = Kourier("kourier", kourier_args, on_cluster)
     needs: list[pulumi.Resource] = [knative, kourier, *([balancer] if balancer else [])]
     if cluster.farewell:
-        needs.append(cluster.farewell(list(SERVICES), needs))
+        needs.append(cluster.farewell(_ingresses(settings), needs))
     return Serving(domain=domain, needs=needs, outputs={"address": balancer.address} if balancer else {})
 
 
@@ -82,3 +82,9 @@ def _derived(balancer: LoadBalancer | None) -> pulumi.Output[str]:
     if balancer is None:
         raise ValueError("a cluster without a load balancer needs a domain")  # settings.rules has told it
     return balancer.address.apply(domain_of)
+
+
+def _ingresses(settings: Settings) -> list[str]:
+    """The services' names, behind their namespace where it is not the default one."""
+    spaces = {name: each.namespace for name, each in settings.definitions.items()}
+    return [name if spaces[name] == DEFAULT_NAMESPACE else f"{spaces[name]}/{name}" for name in settings.services]

@@ -149,7 +149,7 @@ class AskedCluster:
 
     def volumes(self, namespace: str, releases: Sequence[str]) -> list[Found]:
         """The claims of the volumes of Helm releases, which stay when the releases go."""
-        claims = self._metadata(volumes_of(namespace))
+        claims = self._metadata(volumes_of(namespace)) if releases else []
         ours = [each for each in claims if each.get("labels", {}).get(_RELEASE) in releases]
         return [({"apiVersion": "v1", "kind": VOLUME_CLAIM, "metadata": {"name": each["name"]}}, each) for each in ours]
 

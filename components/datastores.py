@@ -15,8 +15,6 @@ from components.images import ImageMap, Reference
 from components.manifests import own
 from components.objects import OWNER_ANNOTATION, Placement, register
 
-RELEASES = ("kafka", "postgresql", "redis")
-"""Names of the Helm releases."""
 REPOSITORY = "docker.io/bitnamilegacy"
 """Bitnami's images left docker.io/bitnami in 2025; those of these chart versions are kept here."""
 _IMAGES = {"security": {"allowInsecureImages": True}}

@@ -17,7 +17,7 @@ from components.known_revisions import KnownRevisions
 from components.manifests import own
 from components.objects import KubernetesObject, Placement, marked
 from components.readiness import error_hook
-from components.revision import RevisionArgs, template
+from components.revision import RevisionArgs, images, template
 from components.traffic import Target, stable_percent, traffic_block
 from components.urls import Urls
 
@@ -51,6 +51,11 @@ class ReleasedServiceArgs:
     ready_within: str
     """Limit for each object to become ready, its image's pull included; a duration such as `90s` or `2m`."""
     placement: Placement = Placement()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Labels and annotations of the Service itself, beside the release's own."""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    info_path: str | None = None
+    """Path that answers with the pod's name as JSON; None: there is none."""
     known: KnownRevisions = field(default_factory=lambda: KnownRevisions(None))
     """What the cluster has before this update."""
     urls_of_the_cluster: bool = False
@@ -102,20 +107,22 @@ class ReleasedService(pulumi.ComponentResource):
         depends_on: Sequence[pulumi.Resource],
     ) -> KubernetesObject:
         annotations = {
+            **(args.annotations if kind == "Service" else {}),
             "pulumi.com/waitFor": "condition=Ready",
             # The stack decides the traffic: what kn, kubectl or a console took over is taken back, not a conflict.
             "pulumi.com/patchForce": "true",
             # The queue-proxy of every pod drains for 30 s before it ends; nobody has to wait for that.
             "pulumi.com/deletionPropagationPolicy": "background",
         }
-        metadata = {"name": name, "namespace": args.namespace, "annotations": annotations}
+        labels = {"labels": dict(args.labels)} if kind == "Service" and args.labels else {}
+        metadata = {"name": name, "namespace": args.namespace, **labels, "annotations": annotations}
         manifest = own({"apiVersion": "serving.knative.dev/v1", "kind": kind, "metadata": metadata, "spec": spec})
         limits = pulumi.CustomTimeouts(create=args.ready_within, update=args.ready_within)
         config = args.placement.kubeconfig
         hooks = (
             pulumi.ResourceHookBinding(on_error=[error_hook(f"{kind}-{name}-not-ready", config)]) if config else None
         )
-        inside = args.placement.options(self, depends_on, [spec["template"]["spec"]["containers"][0]["image"]])
+        inside = args.placement.options(self, depends_on, images(spec["template"]))
         keep = args.known.keep(kind, args.namespace, name, spec, args.placement.creation)
         more = pulumi.ResourceOptions(custom_timeouts=limits, hooks=hooks, transforms=[keep])
         opts = pulumi.ResourceOptions.merge(inside, more)
@@ -187,5 +194,6 @@ def described(args: ReleasedServiceArgs, targets: Sequence[Target], urls: Urls) 
         version = versions[target.track].revision.version
         return {"percent": target.percent, "version": version, "revision": target.revision, **tagged}
 
-    space = {} if args.namespace == "default" else {"namespace": args.namespace}
-    return {"url": urls.of(), **space, "tracks": {target.track: track(target) for target in targets}}
+    told = {"namespace": args.namespace if args.namespace != "default" else None, "infoPath": args.info_path}
+    more = {key: text for key, text in told.items() if text}
+    return {"url": urls.of(), **more, "tracks": {target.track: track(target) for target in targets}}

@@ -12,7 +12,6 @@ from analysis.sources import Reach
 from analysis.spending import Spending
 from analysis.thresholds import increase, milliseconds, nearest, rate, time_text
 from analysis.verdict import failing, judge
-from app.services import SERVICES
 from rollout.samples import between, with_piece
 from settings.problems import Problem
 from settings.rollouts import CANDIDATE, Rollout
@@ -67,7 +66,7 @@ class Observer:
         self._service = next(service for service in wanted.status.services if service.name == self._name)
         self._rollout = rollout
         preview = rollout.state and not rollout.percent
-        reach = Reach(kubeconfig=wanted.kubeconfig, cluster=wanted.status.cluster, path=SERVICES[self._name].info_path)
+        reach = Reach(kubeconfig=wanted.kubeconfig, cluster=wanted.status.cluster, path=self._service.info_path)
         self._source = self._make(PREVIEW if preview else rollout.source, reach)
         self._source.begin(self._service)
         self._samples, self._pieces = {}, {}

@@ -15,7 +15,6 @@ from pydantic import ValidationError
 from analysis import AnalysisError
 from analysis.history import Event, Noted, Started
 from analysis.model import Check
-from app.services import SERVICES
 from rollout import RolloutError, machine, plan
 from rollout.analyst import MakeSource, Observer
 from rollout.configuration import Configuration
@@ -153,7 +152,7 @@ def _unanswered(place: Place, outputs: Mapping[str, Any], wanted: Mapping[str, A
     """
     source = str(wanted.get("source", "gateway"))
     limits = {key: str(wanted[key]) for key in ("maxP95", "maxP99") if wanted.get(key)}
-    if place.service not in SERVICES:
+    if place.service not in place.configuration.services().names:
         return []
     observer = Observer(place.stack, place.service, place.source, ())
     try:

@@ -19,7 +19,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 
+import settings
 from rollout import RolloutError
+from settings.application import Application
 from settings.problems import PROJECT, shown
 
 SERVICES, ROLLOUTS = f"{PROJECT}:services", f"{PROJECT}:rollouts"
@@ -35,6 +37,10 @@ class Configuration:
     def raw(self) -> dict[str, str]:
         """The project's settings as Pulumi hands them to the program: keys without prefix, objects as JSON."""
         return _raw(self._config())
+
+    def services(self) -> Application:
+        """The services that may be released."""
+        return settings.services(self.raw(), self.file.parent)
 
     def entry(self, service: str) -> dict[str, Any] | None:
         """The service's own entry below `services`, without what is null; None where it has none."""

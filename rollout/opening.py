@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from analysis.history import Started
 from rollout.analyst import thresholds
-from rollout.plan import versions
+from rollout.plan import new_of
 from settings.rollouts import CANDIDATE, Rollout
 from settings.types import seconds
 
@@ -29,16 +29,16 @@ def opening(
     entry: the service's own settings before.
     outputs: of the stack, before.
     """
-    old, new = versions(entry, first)
+    before = outputs["services"][service]
     return Started(
         at=datetime.now(UTC),
         rollout=first.progress.id,
         stack=stack,
         service=service,
-        url=outputs["services"][service]["url"],
+        url=before["url"],
         strategy=STRATEGIES[first.strategy],
-        stable_version=old,
-        candidate_version=new,
+        stable_version=before["tracks"]["stable"]["version"],
+        candidate_version=new_of(entry, first),
         candidate=CANDIDATE,
         steps=first.steps,
         interval_seconds=seconds(first.interval),

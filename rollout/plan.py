@@ -11,7 +11,6 @@ import yaml
 from pydantic import ValidationError
 
 import settings
-from app.services import SERVICES
 from rollout import RolloutError, machine
 from rollout.configuration import Configuration
 from settings.problems import Problem, SettingsError, from_validation
@@ -46,12 +45,12 @@ def planned(
 
     Raises RolloutError with every problem.
     """
-    problems = list(further)
-    if service not in SERVICES:
-        problems.append(Problem("service", service, f"one of {', '.join(SERVICES)}"))
+    problems, known = list(further), configuration.services()
+    if service not in known.names:
+        problems.append(Problem("service", service, f"one of {', '.join(known.names)}"))
     given = {**declared(service, configuration), **options}
-    stable = _stable(configuration.entry(service))
-    if given.get("to") == stable.get("version", settings.Stable().version) and not given.get("overrides"):
+    stable, definition = _stable(configuration.entry(service)), known.definitions.get(service)
+    if given.get("to") == stable.get("version", definition and definition.version) and not given.get("overrides"):
         problems.append(Problem("to", given["to"], "another version than stable's, or other settings: --set"))
     try:
         plan = Rollout.model_validate(given)
@@ -86,7 +85,7 @@ def checked(service: str, plan: Rollout, identity: str, configuration: Configura
     for state in states:
         raw = configuration.with_rollout(service, service_settings(state), state.exported())
         try:
-            settings.load(raw, tuple(SERVICES), project)
+            settings.load(raw, project)
         except SettingsError as error:
             problems.update({problem.path + problem.given: problem for problem in error.problems})
     if problems:
@@ -139,7 +138,6 @@ def _stable(entry: Mapping[str, Any] | None) -> dict[str, Any]:
     return dict((entry or {}).get("stable") or {})
 
 
-def versions(entry: Mapping[str, Any] | None, plan: Rollout) -> tuple[str, str]:
-    """Stable's version before, and the new one. Pure."""
-    stable = _stable(entry)
-    return str(stable.get("version", settings.Stable().version)), str(new_version(stable, plan)["version"])
+def new_of(entry: Mapping[str, Any] | None, plan: Rollout) -> str:
+    """The version that a plan makes stable. Pure."""
+    return str(new_version(_stable(entry), plan)["version"])

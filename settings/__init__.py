@@ -2,7 +2,8 @@
 resource.
 """
 
-from settings.load import from_stack, load, secret
+from settings.definitions import Definition
+from settings.load import from_stack, load, secret, services
 from settings.model import (
     Cluster,
     Kafka,
@@ -10,20 +11,18 @@ from settings.model import (
     Kourier,
     PostgreSQL,
     Redis,
-    Service,
     Settings,
     Sources,
-    Stable,
-    Track,
-    VersionSettings,
 )
 from settings.problems import Problem, SettingsError
+from settings.releases import Service, Stable, Track, VersionSettings
 from settings.rollouts import CANDIDATE, Rollout, State, service_settings
 from settings.rules import warnings
 
 __all__ = [
     "CANDIDATE",
     "Cluster",
+    "Definition",
     "Kafka",
     "Knative",
     "Kourier",
@@ -43,5 +42,6 @@ __all__ = [
     "load",
     "secret",
     "service_settings",
+    "services",
     "warnings",
 ]

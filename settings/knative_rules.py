@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from settings.model import Service, Stable, Track
 from settings.problems import Problem, remove_command, set_command
+from settings.releases import Service, Stable, Track
 from settings.types import DNS_LABEL_LENGTH
 
 RESERVED = ("PORT", "K_SERVICE", "K_CONFIGURATION", "K_REVISION")

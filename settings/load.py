@@ -10,27 +10,27 @@ from typing import Any
 
 import pulumi
 import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from settings import written
+from settings.application import Application, application, filled, percent_of_canaries
 from settings.knative_rules import refused_by_knative
 from settings.local import with_sources
-from settings.model import Service, Settings
+from settings.model import Settings
 from settings.problems import PROJECT, SECRETS, Problem, SettingsError, from_validation, remove_command, shown
+from settings.releases import Service
 from settings.rollouts import service_settings
-from settings.rules import CANARY, broken, misplaced, under_way, warnings
+from settings.rules import broken, misplaced, under_way, warnings
 from settings.store_rules import untried_charts, unusable_passwords
-from settings.types import Percent
 
 _PLAIN = ("canaryPercent",)
 
 
-def load(raw: Mapping[str, str], known_services: tuple[str, ...], directory: Path, said: str = "") -> Settings:
+def load(raw: Mapping[str, str], directory: Path, said: str = "") -> Settings:
     """The settings that a raw configuration says.
 
     raw: keys without the project's prefix, values as Pulumi hands them over (JSON for objects).
-    known_services: names of the services that may be configured; those left out get defaults.
-    directory: where a relative path of `sources` begins.
+    directory: where a relative path begins: of `sources`, of the application's folder, of a manifest.
     said: text of the file that the configuration was read from, for the numbers that YAML has changed.
 
     Raises SettingsError with every problem found.
@@ -40,9 +40,10 @@ def load(raw: Mapping[str, str], known_services: tuple[str, ...], directory: Pat
     values = {key: _parsed(key, text, problems) for key, text in raw.items() if key not in SECRETS}
     changed = written.changed(said, values)
     values["sources"] = _sources(values.get("sources"), directory, problems)
-    canary_percent = _fill_services(values, known_services, problems)
+    canary_percent = percent_of_canaries(values)
+    found = _fill_services(values, canary_percent, directory, problems)
     _fill_knative(values)
-    _known(values.get("rollouts"), "rollouts", known_services, problems)
+    _known(values.get("rollouts"), "rollouts", found.names, problems)
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
@@ -51,19 +52,20 @@ def load(raw: Mapping[str, str], known_services: tuple[str, ...], directory: Pat
         installs = not isinstance(knative, dict) or knative.get("install", True) is True
         rules = [*broken(sound), *refused_by_knative(sound, installs=installs)]
         raise SettingsError([*problems, *_once([*changed, *invalid]), *rules]) from None
+    settings._application = found
     problems += [*changed, *broken(settings.services)]
     problems += refused_by_knative(settings.services, installs=settings.knative.install)
     problems += [*misplaced(settings), *untried_charts(settings)]
     for name, rollout in settings.rollouts.items():
-        if name in known_services and rollout.under_way:
-            expected = _with_percents(service_settings(rollout) or {}, canary_percent)
+        if name in found.names and rollout.under_way:
+            expected = filled(service_settings(rollout) or {}, canary_percent, found.definitions.get(name))
             problems += under_way(name, rollout, settings.services[name], expected)
     if problems:
         raise SettingsError(problems)
     return settings
 
 
-def from_stack(known_services: tuple[str, ...]) -> Settings:
+def from_stack() -> Settings:
     """The settings of the stack that is being run; warnings go to the engine's log."""
     prefix = f"{PROJECT}:"
     configuration = pulumi.runtime.config.get_config_env()
@@ -76,10 +78,17 @@ def from_stack(known_services: tuple[str, ...]) -> Settings:
     here = Path.cwd()
     file = here / f"Pulumi.{pulumi.get_stack()}.yaml"
     raw = with_sources(raw, pulumi.get_stack(), here)
-    settings = load(raw, known_services, here, file.read_text() if file.is_file() else "")
+    settings = load(raw, here, file.read_text() if file.is_file() else "")
     for warning in warnings(settings):
         pulumi.warn(warning)
     return settings
+
+
+def services(raw: Mapping[str, str], directory: Path) -> Application:
+    """What the services of a raw configuration are, sound or not, without judging the rest of it."""
+    ignored: list[Problem] = []
+    entries = _parsed("services", raw.get("services", "{}"), ignored)
+    return application(raw.get("application"), entries if isinstance(entries, dict) else {}, directory, ignored)
 
 
 def secret(key: str) -> pulumi.Output[str] | None:
@@ -152,22 +161,19 @@ def _once(problems: Iterable[Problem]) -> list[Problem]:
     return list({problem.path: problem for problem in reversed([*problems])}.values())[::-1]
 
 
-def _fill_services(values: dict[str, Any], known: tuple[str, ...], problems: list[Problem]) -> int:
-    """Add the services left out, and the percent that a track left out: canaryPercent for canary, 0 for others.
-
-    Returns canaryPercent.
-    """
+def _fill_services(
+    values: dict[str, Any], canary_percent: int, directory: Path, problems: list[Problem]
+) -> Application:
+    """Find what the services are, and add what was left out: services, stable's version, the percents of tracks."""
     services = values.get("services", {})
     if not isinstance(services, dict):
         problems.append(Problem("services", shown(services), "a mapping", remove_command("services")))
         services = {}
-    _known(services, "services", known, problems)
-    try:
-        canary_percent = TypeAdapter(Percent).validate_python(values.get("canaryPercent", 0))
-    except ValidationError:
-        canary_percent = 0  # told once, for the key itself
-    values["services"] = {name: _with_percents(services.get(name) or {}, canary_percent) for name in known}
-    return canary_percent
+    found = application(values.get("application"), services, directory, problems)
+    values["services"] = {
+        name: filled(services.get(name) or {}, canary_percent, found.definitions.get(name)) for name in found.names
+    }
+    return found
 
 
 def _known(given: Any, key: str, known: tuple[str, ...], problems: list[Problem]) -> None:
@@ -187,14 +193,3 @@ def _fill_knative(values: dict[str, Any]) -> None:
     if minor := re.fullmatch(r"(\d+\.\d+)\.\d+", str(given.get("version", ""))):
         filled["kourierVersion"] = f"{minor[1]}.0"
     values["knative"] = {**filled, **given}
-
-
-def _with_percents(service: Any, canary_percent: int) -> Any:
-    tracks = service.get("tracks") if isinstance(service, dict) else None
-    if not isinstance(tracks, dict):
-        return service
-    filled = {
-        name: {"percent": canary_percent if name == CANARY else 0, **track} if isinstance(track, dict) else track
-        for name, track in tracks.items()
-    }
-    return {**service, "tracks": filled}

@@ -5,27 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
+from settings.application import Application
 from settings.base import Frozen as _Settings
+from settings.definitions import STORES, Definition
 from settings.network import Network
+from settings.releases import Service
 from settings.rollouts import Rollout
 from settings.types import (
     DomainName,
-    EnvironmentName,
-    ExactText,
     Label,
     Percent,
     Port,
     Quantity,
     Replicas,
     Repository,
-    Scale,
     SemanticVersion,
     Text,
-    Version,
     Wait,
 )
+
+DEFAULT_TOPIC = "events-topic"
 
 
 class Cluster(_Settings):
@@ -80,7 +81,7 @@ class Kafka(_Settings):
     size: Quantity = "1Gi"
     storage_class: Label | None = None
     """Storage class of the volume; unset: the chart's, which is the cluster's default."""
-    topic: Label = "events-topic"
+    topic: Label = DEFAULT_TOPIC
 
 
 class PostgreSQL(_Settings):
@@ -114,51 +115,6 @@ class Sources(_Settings):
     """Image archives (`docker save` format) loaded into the cluster's node before anything runs there."""
 
 
-class VersionSettings(_Settings):
-    """What stable and tracks have in common: one version of a service, and how it runs."""
-
-    version: Version
-    tag: Label | None = None
-    """Knative traffic tag: its own URL, and the value for the Knative-Serving-Tag header."""
-    env: Mapping[EnvironmentName, ExactText] = Field(default_factory=dict)
-    """Environment variables beside the service's own; the same name replaces."""
-    min_scale: Scale | None = None
-    """Pods kept at least; unset: the service's own (1 for frontend and notifications-service, else 0)."""
-    max_scale: Scale | None = None
-    initial_scale: Scale | None = None
-    concurrency: Annotated[Scale, Field(le=1000)] | None = None
-    """Requests that one pod handles at once (`containerConcurrency`); unset or 0: no limit."""
-    cpu: Quantity | None = None
-    memory: Quantity | None = None
-    restart: ExactText | None = None
-    """Any text; a new one makes a new revision of the same version."""
-
-
-class Stable(VersionSettings):
-    """The version that takes what the tracks leave."""
-
-    version: Version = "v1.0.0"
-
-
-class Track(VersionSettings):
-    """Another version beside stable."""
-
-    percent: Percent
-    """Its share. Unset in the stack: `canaryPercent` for the track named canary, 0 for others."""
-
-
-class Service(_Settings):
-    """The versions of one service."""
-
-    stable: Stable = Stable()
-    tracks: Mapping[Label, Track] = Field(default_factory=dict)
-
-    @property
-    def deployed_tracks(self) -> dict[str, Track]:
-        """The tracks that get requests or have a tag; one at 0 % without a tag is not deployed."""
-        return {name: track for name, track in self.tracks.items() if track.percent or track.tag}
-
-
 class Settings(_Settings):
     """Everything that a stack's configuration says."""
 
@@ -173,6 +129,25 @@ class Settings(_Settings):
     redis: Redis = Redis()
     sources: Sources = Sources()
     network: Network = Network()
+    application: Text | None = None
+    """Folder of Knative Service manifests, each a service; `none`: only services of `services`."""
     services: Mapping[Label, Service] = Field(default_factory=dict)
     rollouts: Mapping[Label, Rollout] = Field(default_factory=dict)
     """Guided rollouts, by service: planned, under way, or ended."""
+    _application: Application = PrivateAttr(default_factory=Application)
+
+    @property
+    def definitions(self) -> Mapping[str, Definition]:
+        """What each service is, by name."""
+        return self._application.definitions
+
+    @property
+    def scripts(self) -> Mapping[str, str]:
+        """SQL that a new volume of PostgreSQL runs, by the file's name."""
+        return self._application.scripts
+
+    @property
+    def stores(self) -> tuple[str, ...]:
+        """The stores that a service needs."""
+        needed = {store for each in self.definitions.values() for store in each.needs}
+        return tuple(store for store in STORES if store in needed)

@@ -8,14 +8,15 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
+from settings.application import CANARY
 from settings.knative_rules import CONFIGURATION_LENGTH
-from settings.model import Service, Settings
+from settings.model import Settings
 from settings.problems import Problem, remove_command, set_command
+from settings.releases import Service
 from settings.rollouts import CANDIDATE, Rollout
 from settings.types import DNS_LABEL_LENGTH
 
 _OF_EXISTING_CLUSTERS = ("context", "kubeconfig")
-CANARY = "canary"
 STABLE = "stable"
 
 

@@ -87,6 +87,8 @@ class Service:
     name: str
     url: str
     namespace: str = "default"
+    info_path: str | None = None
+    """Path that answers with the pod's name as JSON; None: nobody knows one."""
     address: str | None = None
     """IP address or host name of the ingress, asked by Host header; None: the hosts of its URLs resolve."""
     tracks: tuple[Track, ...] = ()

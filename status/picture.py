@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from app.services import SERVICES
 from status import cluster, wanted
 from status.model import Sample, Service, Status
 from status.observed import sample, why_not, with_observed
 from status.reported import with_reported
 from toolchain.state import Checkout, environment
+
+NO_PATH = "its manifest names no path that tells which pod answers (annotation knative-releases/info-path)"
 
 
 def read(stack: str, environ: Mapping[str, str], requests: int, watching: bool = False) -> Status:
@@ -33,6 +34,6 @@ def read(stack: str, environ: Mapping[str, str], requests: int, watching: bool =
 
 
 def _observed(service: Service, requests: int, watching: bool) -> Service:
-    skipped = why_not(service, watching)
-    taken = Sample(skipped=skipped) if skipped else sample(service, SERVICES[service.name].info_path, requests)
+    skipped, path = why_not(service, watching), service.info_path
+    taken = sample(service, path, requests) if path and not skipped else Sample(skipped=skipped or NO_PATH)
     return with_observed(service, taken)

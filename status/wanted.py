@@ -50,6 +50,7 @@ def of_outputs(stack: str, outputs: Mapping[str, Any]) -> Wanted:
             name=name,
             url=said["url"],
             namespace=said.get("namespace", "default"),
+            info_path=said.get("infoPath"),
             address=address,
             tracks=_tracks(said["tracks"]),
         )

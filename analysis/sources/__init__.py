@@ -26,10 +26,19 @@ class Reach:
     """Of the stack's outputs; kept in memory."""
     cluster: str
     """Its name, for messages."""
-    path: str
-    """Path that answers with the pod's name: `app.services.SERVICES[…].info_path`."""
+    path: str | None
+    """Path that answers with the pod's name; None: the service has none."""
     queries: Queries = field(default_factory=Queries)
     """For a Prometheus."""
+
+
+def _probes(path: str | None) -> Probes:
+    if path is None:
+        raise AnalysisError(
+            "probes need a path that tells which pod answered: name it in the service's manifest (annotation "
+            "knative-releases/info-path), or take another source: gateway, prometheus:<URL>"
+        )
+    return Probes(path)
 
 
 Factory = Callable[[str, Reach], Source]
@@ -37,7 +46,7 @@ Factory = Callable[[str, Reach], Source]
 
 SOURCES: Mapping[str, Factory] = {
     "gateway": lambda _, reach: Gateway(ClusterPods(reach.kubeconfig, reach.cluster)),
-    "probes": lambda _, reach: Probes(reach.path),
+    "probes": lambda _, reach: _probes(reach.path),
     "prometheus": lambda url, reach: Prometheus(url, reach.queries),
 }
 """The sources that are here, by name."""

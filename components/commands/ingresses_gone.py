@@ -3,7 +3,8 @@
     python3 -m components.commands.ingresses_gone
 
 By environment: CLUSTER_CONTEXT, CLUSTER_KUBECONFIG (empty: where kubectl looks for it), STACK, NAMESPACE, SERVICES
-(names with spaces between them). Ends with 1, and says why, where they stay or the cluster cannot be asked.
+(names with spaces between them; `<namespace>/<name>` for one in another namespace). Ends with 1, and says why, where
+they stay or the cluster cannot be asked.
 
 A Service is deleted at once, and its pods drain for as long as they need. But its ingress (a KIngress of the same name)
 has a finalizer, which only Knative's controllers take away: without them it stays, and its definition too.
@@ -33,7 +34,8 @@ def await_gone(
     get: the object at a path of the API; None where there is none.
     """
     end = time.monotonic() + SECONDS
-    while left := [service for service in services if get(PATH.format(namespace, service)) is not None]:
+    places = {service: f"{namespace}/{service}".split("/")[-2:] for service in services}
+    while left := [service for service, place in places.items() if get(PATH.format(*place)) is not None]:
         if time.monotonic() > end:
             raise CommandError(
                 f"the ingresses of {', '.join(left)} in {namespace} are still there {SECONDS:g} s after their services "

@@ -18,7 +18,6 @@ from rich.console import Console
 from rich.table import Table
 
 import settings as stack
-from app.services import SERVICES
 from offline import go_builds
 from offline.cache import root
 from tests.bench.hand import by_hand
@@ -68,7 +67,7 @@ def _tools() -> str:
 
 def _settings() -> stack.Settings:
     raw = {"sources": str(SOURCES)} if SOURCES.exists() else {}
-    return stack.load(raw, tuple(SERVICES), PROJECT)
+    return stack.load(raw, PROJECT)
 
 
 def _report(console: Console, rounds: list[dict[str, dict[str, float]]], file: Path) -> None:

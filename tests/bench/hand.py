@@ -10,11 +10,11 @@ from typing import Any
 
 import yaml
 
-from app.services import SERVICES
 from components.images import ImageMap
 from components.manifests import redirect_images, small_requests, transformed
 from components.sources import ManifestSource
 from settings import Settings
+from tests.conference import ROOT, SERVICES
 from tests.e2e.environment import PROJECT, free_port
 
 NAME = "bench-by-hand"
@@ -78,15 +78,7 @@ def _write_manifests(settings: Settings, folder: Path) -> None:
 
 
 def _service(name: str, images: ImageMap) -> dict[str, Any]:
-    definition = SERVICES[name]
-    scale = {"autoscaling.knative.dev/min-scale": str(definition.min_scale)} if definition.min_scale else {}
-    container = {
-        "image": images.redirected(f"{definition.repository}:v1.0.0"),
-        "env": [dict(v) for v in definition.env],
-    }
-    return {
-        "apiVersion": "serving.knative.dev/v1",
-        "kind": "Service",
-        "metadata": {"name": name},
-        "spec": {"template": {"metadata": {"annotations": scale}, "spec": {"containers": [container]}}},
-    }
+    manifest: dict[str, Any] = yaml.safe_load((ROOT / "app" / f"{name}.yaml").read_text())
+    (container,) = manifest["spec"]["template"]["spec"]["containers"]
+    container["image"] = images.redirected(container["image"])
+    return manifest

@@ -9,9 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.services import SERVICES
-
-FRONTEND, C4P, AGENDA, NOTIFICATIONS = SERVICES
+FRONTEND, C4P, AGENDA, NOTIFICATIONS = "frontend", "c4p-service", "agenda-service", "notifications-service"
 NEW = {"version": "v1.1.0"}
 CURRENT = {"tag": "current"}
 CANARY = {NOTIFICATIONS: {"tracks": {"canary": NEW}}}

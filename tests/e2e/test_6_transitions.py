@@ -7,7 +7,7 @@ import secrets
 
 import pytest
 
-from app.services import SERVICES
+from tests.conference import SERVICES
 from tests.e2e import figures
 from tests.e2e.environment import Environment
 from tests.e2e.states import AGENDA, path

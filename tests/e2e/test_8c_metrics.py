@@ -13,10 +13,10 @@ from analysis.sources import Reach, source
 from analysis.sources.gateway import Gateway
 from analysis.sources.pods import ClusterPods
 from analysis.verdict import judge
-from app.services import SERVICES
 from components.manifests import GATEWAY
 from status.model import Service
 from status.wanted import Wanted, of_outputs
+from tests.conference import SERVICES
 from tests.e2e.environment import Environment, eventually
 from tests.e2e.traffic import Client, Prober
 

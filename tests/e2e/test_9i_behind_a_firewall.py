@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 import yaml
 
-from app.services import SERVICES
 from offline import conference
 from offline.cache import root
+from tests.conference import REPOSITORIES as PUBLISHED
 from tests.e2e.environment import SOURCES, Environment
 from tests.e2e.registry import Registry, registry
 from tests.e2e.rollouts import run
@@ -75,7 +75,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
 
 def _settings(folder: Path, proxy: ForwardProxy) -> dict[str, Any]:
     sources = yaml.safe_load(SOURCES.read_text())
-    sources["images"][SERVICES[NOTIFICATIONS].repository] = f"{HOST}/hub/{conference.REPOSITORIES[NOTIFICATIONS]}"
+    sources["images"][PUBLISHED[NOTIFICATIONS]] = f"{HOST}/hub/{conference.REPOSITORIES[NOTIFICATIONS]}"
     network = {
         "proxy": {"http": proxy.url, "https": proxy.url},
         "ca": str(folder / "ca.pem"),

@@ -12,7 +12,7 @@ from typing import Any
 
 from scipy.stats import binom
 
-from app.services import SERVICES
+from tests.conference import SERVICES
 
 FALSE_ALARM = 1e-6
 """Probability that a correct share falls outside its window, for one window."""
@@ -75,7 +75,7 @@ class Client:
 
 def info_path(host: str) -> str:
     """Path of the info of a service, or of a tag's URL (`<tag>-<service>`)."""
-    return next(d.info_path for name, d in SERVICES.items() if host == name or host.endswith(f"-{name}"))
+    return next(d.info_path or "/" for name, d in SERVICES.items() if host == name or host.endswith(f"-{name}"))
 
 
 def observed(client: Client, service: str, requests: int) -> dict[str, int]:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from app.services import SERVICES
+from tests.conference import SERVICES
 from tests.e2e.environment import Environment, eventually
 from tests.e2e.shares import assert_shares, change, onto
 from tests.e2e.states import STATES

@@ -163,7 +163,12 @@ def record(
     An error of the program is kept in `error`.
     """
     knative = {**_of_release(manifests), **configuration.get("knative", {})}
-    configuration = {"sources": {}, **configuration, **({"knative": knative} if knative else {})}
+    configuration = {
+        "application": str(ROOT / "app"),
+        "sources": {},
+        **configuration,
+        **({"knative": knative} if knative else {}),
+    }
     if isinstance(configuration["sources"], Mapping):
         ours = {"manifests": str(manifests), "charts": str(small_release.charts(manifests))}
         configuration["sources"] = {**ours, **configuration["sources"]}

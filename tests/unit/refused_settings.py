@@ -290,7 +290,7 @@ REFUSED = {
         {"services": {"fronted": {}}},
         "services.fronted",
         "an unknown service",
-        "frontend, c4p-service",
+        "c4p-service, frontend",
     ),
     "a missing sources file": (
         {"sources": "nowhere.yaml"},

@@ -14,7 +14,6 @@ import settings
 from analysis import AnalysisError
 from analysis.history import Event
 from analysis.model import Outcome, Sample, Verdict
-from app.services import SERVICES
 from rollout.configuration import Configuration
 from rollout.drive import Driver
 from rollout.stack import Update, UpdateError
@@ -64,7 +63,7 @@ class World:
         """What `pulumi up` does: refuses settings that contradict themselves, and makes the rest."""
         assert message
         self.live()
-        found = settings.load(self.configuration.raw(), tuple(SERVICES), ROOT)
+        found = settings.load(self.configuration.raw(), ROOT)
         service = found.services[NOTIFICATIONS]
         versions = {"stable": service.stable.version}
         versions |= {name: track.version for name, track in service.deployed_tracks.items()}
@@ -170,7 +169,9 @@ class World:
 
 def world(folder: Path, verdicts: Sequence[Outcome | AnalysisError] = (), **more: Any) -> World:
     """A world with a configuration in a folder, before any rollout."""
-    file = folder / "Pulumi.test.yaml"
+    file, application = folder / "Pulumi.test.yaml", folder / "app"
+    if not application.exists():
+        application.symlink_to(ROOT / "app")
     config = {"knative-releases:services": {NOTIFICATIONS: json.loads(json.dumps(BEFORE))}}
     file.write_text(yaml.safe_dump({"config": config}, sort_keys=False))
     return World(file, list(verdicts), **more)

@@ -165,7 +165,7 @@ def test_a_source_is_named_or_ones_own() -> None:
 
 
 def _own(_: str, reach: Reach) -> Probes:
-    return Probes(reach.path)
+    return Probes(reach.path or "/")
 
 
 @pytest.mark.parametrize("given", ["", "gatewya", "gateway2:x", "no.such.module:x", "json:no_such_name", ":", "a..b:c"])

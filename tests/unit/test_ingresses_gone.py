@@ -30,3 +30,9 @@ def test_those_that_stay_are_told_and_knative_is_left() -> None:
         pytest.raises(CommandError, match=r"ingresses of b in default.*kubectl get pods.*pulumi destroy"),
     ):
         await_gone(lambda path: {} if path.endswith("/b") else None, "default", ["a", "b"], lambda _: None)
+
+
+def test_a_service_in_another_namespace_is_asked_for_there() -> None:
+    asked: list[str] = []
+    await_gone(asked.append, "default", ["a", "shop/b"], lambda _: None)
+    assert asked == [PATH.format("default", "a"), PATH.format("shop", "b")]

@@ -13,7 +13,6 @@ import yaml
 import settings
 from analysis import AnalysisError
 from analysis.history import Ended, Event, Noted, Started
-from app.services import SERVICES
 from rollout import RolloutError, commands
 from rollout.stack import UpdateError
 from rollout.views import Journal
@@ -149,7 +148,7 @@ def test_a_rollout_that_ended_says_still_what_it_was(there: World) -> None:
     done = commands.start(place(there), GOOD, ["env.B=2"])
     assert commands.current(place(there)) == done and done.to == "v1.1.0"
     assert set(there.configuration.rollout(NOTIFICATIONS) or ()) == {"state"}, "options are not declared"
-    assert settings.load(there.configuration.raw(), tuple(SERVICES), ROOT).rollouts[NOTIFICATIONS] == done
+    assert settings.load(there.configuration.raw(), ROOT).rollouts[NOTIFICATIONS] == done
     there.updates.clear()
     commands.resume(place(there), overwrite=False)
     assert there.shares == [-1], "an end is made real again by one update"

@@ -46,7 +46,7 @@ def test_a_start_that_cannot_go_well_is_refused(
 
 
 def test_an_unknown_service_is_refused(there: World) -> None:
-    assert "service: given nobody; wanted one of frontend" in refusal(there, GOOD, service="nobody")
+    assert "service: given nobody; wanted one of agenda-service" in refusal(there, GOOD, service="nobody")
 
 
 def test_a_limit_that_the_source_cannot_judge_is_refused_with_the_nearest_ones(there: World) -> None:

@@ -39,28 +39,31 @@ def test_a_problem_names_the_command_that_mends_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("known", "services", "path"),
+    ("services", "path"),
     [
-        (("frontend", "frontend-x"), {"frontend": {"tracks": {"x": V}}}, "services.frontend.tracks.x"),
-        (("frontend", "blue-frontend"), {"frontend": {"stable": {"tag": "blue"}}}, "services.frontend.stable.tag"),
-        (("a", "a-b"), {"a": {"tracks": {"b-c": V}}, "a-b": {"tracks": {"c": V}}}, "services.a-b.tracks.c"),
-        (("a", "b-a"), {"a": {"stable": {"tag": "c-b"}}, "b-a": {"stable": {"tag": "c"}}}, "services.b-a.stable.tag"),
+        ({"frontend": {"tracks": {"x": V}}, "frontend-x": {}}, "services.frontend.tracks.x"),
+        ({"frontend": {"stable": {"tag": "blue"}}, "blue-frontend": {}}, "services.frontend.stable.tag"),
+        ({"a": {"tracks": {"b-c": V}}, "a-b": {"tracks": {"c": V}}}, "services.a-b.tracks.c"),
+        ({"a": {"stable": {"tag": "c-b"}}, "b-a": {"stable": {"tag": "c"}}}, "services.b-a.stable.tag"),
     ],
     ids=["track against service", "tag against service", "track against track", "tag against tag"],
 )
-def test_names_that_join_to_another_objects_are_refused(
-    known: tuple[str, ...], services: Mapping[str, Any], path: str
-) -> None:
+def test_names_that_join_to_another_objects_are_refused(services: Mapping[str, Mapping[str, Any]], path: str) -> None:
+    own = {name: {"image": "example/any", **service} for name, service in services.items()}
     with pytest.raises(settings.SettingsError) as raised:
-        load({"services": services}, known=known)
+        load({"application": "none", "services": own})
     assert [p.path for p in raised.value.problems] == [path], "two objects would fight over one name"
+
+
+def _any(name: str) -> dict[str, Any]:
+    return {"application": "none", "services": {name: {"image": "example/any"}}}
 
 
 def test_a_service_whose_revisions_would_have_too_long_names_is_refused() -> None:
     longest, longer = "s" * 52, "s" * 53
-    assert longest in load({}, known=(longest,)).services, "a name that Knative takes is refused"
+    assert longest in load(_any(longest)).services, "a name that Knative takes is refused"
     with pytest.raises(settings.SettingsError) as raised:
-        load({}, known=(longer,))
+        load(_any(longer))
     assert [p.path for p in raised.value.problems] == [f"services.{longer}"], "the program ends in a traceback"
     assert "at most 52" in raised.value.problems[0].wanted
 

@@ -19,12 +19,10 @@ from tests.unit.recording import PROJECT, ROOT, record
 SERVICES = ("frontend", "c4p-service", "agenda-service", "notifications-service")
 
 
-def load(
-    configuration: Mapping[str, Any], directory: Path = ROOT, known: tuple[str, ...] = SERVICES
-) -> settings.Settings:
+def load(configuration: Mapping[str, Any], directory: Path = ROOT) -> settings.Settings:
     """The settings of a configuration whose objects are JSON, as Pulumi hands them over."""
     raw = {key: value if isinstance(value, str) else json.dumps(value) for key, value in configuration.items()}
-    return settings.load(raw, known, directory)
+    return settings.load(raw, directory)
 
 
 def test_an_empty_configuration_is_the_tutorials_environment() -> None:

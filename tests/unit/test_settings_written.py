@@ -10,8 +10,7 @@ import pytest
 
 import settings
 from tests.unit import small_release
-from tests.unit.recording import PROJECT, record
-from tests.unit.test_settings_values import SERVICES
+from tests.unit.recording import PROJECT, ROOT, record
 
 STABLE = "services.frontend.stable"
 
@@ -24,7 +23,7 @@ def problems(text: str, value: Any, key: str = "env") -> list[settings.Problem]:
     file = f"config:\n  {PROJECT}:services:\n    frontend:\n      stable:\n        {key}: {written}\n"
     raw = {"services": json.dumps({"frontend": {"stable": {key: arrived}}})}
     try:
-        settings.load(raw, SERVICES, Path(), file)
+        settings.load(raw, ROOT, file)
     except settings.SettingsError as error:
         return list(error.problems)
     return []
@@ -90,7 +89,7 @@ def test_a_number_that_means_another_one_is_refused_anywhere() -> None:
 
 def test_a_percentage_at_the_top_is_read_as_it_is_written() -> None:
     with pytest.raises(settings.SettingsError) as raised:
-        settings.load({"canaryPercent": "8"}, SERVICES, Path(), f"config:\n  {PROJECT}:canaryPercent: 010\n")
+        settings.load({"canaryPercent": "8"}, ROOT, f"config:\n  {PROJECT}:canaryPercent: 010\n")
     assert [p.path for p in raised.value.problems] == ["canaryPercent"]
 
 
@@ -102,7 +101,7 @@ def test_a_value_that_is_not_the_files_is_not_judged() -> None:
     "text", ["", "config:", "config: {}", "- a", "encryptionsalt: v1", "config: {other: {a: 010}}"]
 )
 def test_a_file_that_says_nothing_is_no_problem(text: str) -> None:
-    assert settings.load({}, SERVICES, Path(), text)
+    assert settings.load({}, ROOT, text)
 
 
 def test_the_program_reads_the_file_of_its_stack(tmp_path: Path) -> None:

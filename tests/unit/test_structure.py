@@ -13,12 +13,11 @@ import pytest
 
 from tests.unit.recording import ROOT
 
-PARTS = ("settings", "components", "app", "assembly")
+PARTS = ("settings", "components", "assembly")
 # Part of the program -> modules and packages that it must not import, at any depth.
 FORBIDDEN = {
-    "settings": ("components", "app", "assembly", "pulumi_kubernetes", "pulumi_command"),
-    "components": ("app", "assembly", "settings"),
-    "app": ("assembly", "pulumi_kubernetes", "pulumi_command"),
+    "settings": ("components", "assembly", "pulumi_kubernetes", "pulumi_command"),
+    "components": ("assembly", "settings"),
     "assembly": ("pulumi_command",),
 }
 NOT_IN_THE_PROGRAM = ("analysis", "offline", "rollout", "status", "toolchain", "tests")

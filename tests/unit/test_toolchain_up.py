@@ -271,19 +271,19 @@ def test_the_program_finds_what_was_recorded_and_its_own_settings_go_first(tmp_p
     stack.record("offline")
     (tmp_path / OURS).write_text("manifests: /offline\n")
     raw = with_sources({}, "prod", tmp_path)
-    assert settings.load(raw, (), tmp_path).sources.manifests == "/offline"
+    assert settings.load(raw, tmp_path).sources.manifests == "/offline"
     own = {"sources": json.dumps({"manifests": "/mine"})}
-    assert settings.load(with_sources(own, "prod", tmp_path), (), tmp_path).sources.manifests == "/mine"
+    assert settings.load(with_sources(own, "prod", tmp_path), tmp_path).sources.manifests == "/mine"
     assert with_sources({}, "dev", tmp_path) == {}, "one stack's choice is another one's"
     stack.record("upstream")
-    found = settings.load(with_sources({}, "prod", tmp_path), (), tmp_path).sources
-    assert found == settings.load({}, (), tmp_path).sources, "upstream is not the default"
+    found = settings.load(with_sources({}, "prod", tmp_path), tmp_path).sources
+    assert found == settings.load({}, tmp_path).sources, "upstream is not the default"
 
 
 def test_a_recorded_file_that_is_gone_is_no_upstream(tmp_path: Path) -> None:
     Stack(Checkout(tmp_path), {}).record("offline")
     with pytest.raises(settings.SettingsError, match=r"make up SOURCES=offline"):
-        settings.load(with_sources({}, "dev", tmp_path), (), tmp_path)
+        settings.load(with_sources({}, "dev", tmp_path), tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "sources:", "- a", "{broken", "sources: [a]"])

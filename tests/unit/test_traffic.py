@@ -18,7 +18,7 @@ SHARES = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 100)).filter(
 
 def args(**shares: int) -> ReleasedServiceArgs:
     """A service with a tagged track for each share."""
-    revision = RevisionArgs(image="example/a:v1", version="v1")
+    revision = RevisionArgs(template={"spec": {"containers": [{"image": "example/a"}]}}, version="v1")
     tracks = {
         track: TrackArgs(revision=revision, percent=percent, tag=f"tag-{track}") for track, percent in shares.items()
     }

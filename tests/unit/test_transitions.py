@@ -14,8 +14,8 @@ from typing import ClassVar
 
 import pytest
 
-from app.services import SERVICES
 from settings.rules import broken
+from tests.conference import SERVICES
 from tests.e2e.environment import Environment
 from tests.e2e.figures import BEGIN, DOCUMENT, END, FIGURES, table
 from tests.e2e.shares import assert_shares, change, onto

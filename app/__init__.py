@@ -1,1 +1,0 @@
-"""The conference application: its services, topic and tables. Knows neither kind nor Helm nor Knative's traffic."""
