@@ -13,9 +13,9 @@ from assembly.serving import refuse_configuration
 from assembly.serving import serving as serving_on
 from assembly.stores import Stores, StoresArgs, chart_versions
 from components.debug_log import without_secrets
-from components.images import ImageMap
-from components.resolved_sources import SourceArgs, resolve
 from components.secret import given_or_generated
+from components.sources.images import ImageMap
+from components.sources.resolved import SourceArgs, resolve
 
 without_secrets()
 settings = stack.from_stack()

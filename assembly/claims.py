@@ -7,8 +7,8 @@ from typing import Any
 
 from assembly.stores import INIT_CONFIG_MAP, NAMESPACE
 from components.manifests import Manifest
-from components.released_service import configuration_name
-from components.resolved_sources import ResolvedSources
+from components.release.released_service import configuration_name
+from components.sources.resolved import ResolvedSources
 from settings import Settings
 
 _KNATIVE = "serving.knative.dev/v1"

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.cluster import INGRESS_NODE_PORT, KindCluster, KindClusterArgs
-from components.downloads import inside
-from components.images import ImageMap
+from components.cluster.kind import INGRESS_NODE_PORT, KindCluster, KindClusterArgs
+from components.cluster.network import Network
+from components.cluster.objects import Placement
 from components.manifests import Manifest
-from components.network import Network
-from components.objects import Placement
-from components.resolved_sources import ResolvedSources
+from components.sources.downloads import inside
+from components.sources.images import ImageMap
+from components.sources.resolved import ResolvedSources
 from settings import Settings
 
 if TYPE_CHECKING:
-    from components.installed_knative import InstalledKnative
+    from components.knative.installed import InstalledKnative
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +37,9 @@ class Cluster:
     outputs: Mapping[str, Any] = field(default_factory=dict)
     """For the stack's outputs."""
     farewell: Callable[[Sequence[str], Sequence[pulumi.Resource]], pulumi.Resource] | None = None
-    """See `components.existing_cluster.ExistingCluster.farewell`; None: all goes with the cluster."""
+    """See `components.cluster.existing.ExistingCluster.farewell`; None: all goes with the cluster."""
     guard: Callable[[Sequence[pulumi.Resource]], None] = lambda _: None
-    """Told all that was put into it; see `components.existing_cluster.ExistingCluster.guard`."""
+    """Told all that was put into it; see `components.cluster.existing.ExistingCluster.guard`."""
 
 
 def cluster(

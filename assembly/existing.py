@@ -10,13 +10,13 @@ from assembly.claims import made_by_knative
 from assembly.cluster import Cluster
 from assembly.releases import namespaces
 from assembly.stores import NAMESPACE
-from components.api_paths import collection_of
-from components.asked_cluster import KUBE_SYSTEM, AskedCluster, volumes_of
-from components.existing_cluster import ExistingCluster, ExistingClusterArgs, outside
-from components.installed_knative import DEFAULT_TAG_TEMPLATE, look, looked_at
-from components.kubeconfig import of_context
+from components.cluster.api_paths import collection_of
+from components.cluster.asked import KUBE_SYSTEM, AskedCluster, volumes_of
+from components.cluster.existing import ExistingCluster, ExistingClusterArgs, outside
+from components.cluster.kubeconfig import of_context
+from components.knative.installed import DEFAULT_TAG_TEMPLATE, look, looked_at
 from components.manifests import Manifest
-from components.resolved_sources import ResolvedSources
+from components.sources.resolved import ResolvedSources
 from settings import Settings
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pulumi
 
-from components import network
-from components.resolved_sources import ResolvedSources
+from components.cluster import network
+from components.sources.resolved import ResolvedSources
 from settings import Settings
 
 PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")

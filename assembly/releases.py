@@ -8,11 +8,11 @@ from typing import Any
 
 import pulumi
 
-from components.known_revisions import KnownRevisions
+from components.cluster.objects import Placement, register
 from components.manifests import Manifest, own
-from components.objects import Placement, register
-from components.released_service import ReleasedService, ReleasedServiceArgs, TrackArgs
-from components.revision import RevisionArgs
+from components.release.known_revisions import KnownRevisions
+from components.release.released_service import ReleasedService, ReleasedServiceArgs, TrackArgs
+from components.release.revision import RevisionArgs
 from settings import Definition, Settings, Stable, Track
 from settings.definitions import DEFAULT_NAMESPACE, serving_container
 from settings.model import DEFAULT_TOPIC
@@ -33,7 +33,7 @@ class ReleasesArgs:
     """What must be there before a service starts, by service name: stores, gateway, control plane."""
     placement: Placement = Placement()
     urls_of_the_cluster: bool = False
-    """See `components.released_service.ReleasedServiceArgs`."""
+    """See `components.release.released_service.ReleasedServiceArgs`."""
 
 
 class Releases(pulumi.ComponentResource):

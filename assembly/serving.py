@@ -9,13 +9,13 @@ from typing import Any
 import pulumi
 
 from assembly.cluster import Cluster
-from components.images import ImageMap
-from components.knative import KnativeServing, KnativeServingArgs, configuration
-from components.knative_config import refuse, with_given
-from components.kourier import INGRESS_CLASS, Kourier, KourierArgs
-from components.load_balancer import LoadBalancer, domain_of
-from components.network import Network
-from components.resolved_sources import ResolvedSources
+from components.cluster.network import Network
+from components.knative.config import refuse, with_given
+from components.knative.kourier import INGRESS_CLASS, Kourier, KourierArgs
+from components.knative.load_balancer import LoadBalancer, domain_of
+from components.knative.serving import KnativeServing, KnativeServingArgs, configuration
+from components.sources.images import ImageMap
+from components.sources.resolved import ResolvedSources
 from settings import Settings
 from settings.definitions import DEFAULT_NAMESPACE
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.datastores import DatastoreArgs, InitScripts, Kafka, PostgreSQL, Redis
-from components.images import ImageMap
-from components.objects import Placement
+from components.cluster.objects import Placement
+from components.sources.images import ImageMap
+from components.stores.datastores import DatastoreArgs, InitScripts, Kafka, PostgreSQL, Redis
 from settings import Kafka as KafkaSettings
 from settings import PostgreSQL as PostgreSQLSettings
 from settings import Redis as RedisSettings

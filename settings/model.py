@@ -110,7 +110,7 @@ class Sources(_Settings):
     charts: str = "oci://registry-1.docker.io/bitnamicharts"
     """OCI base, repository URL, or directory with a folder for each chart."""
     images: Mapping[Repository, Repository] = Field(default_factory=dict)
-    """Image redirection; components.images says how a reference is mapped."""
+    """Image redirection; components.sources.images says how a reference is mapped."""
     archives: tuple[str, ...] = ()
     """Image archives (`docker save` format) loaded into the cluster's node before anything runs there."""
 

@@ -10,10 +10,10 @@ from typing import Any
 import kubernetes
 import urllib3
 
-from components.cluster_client import SECONDS, cluster_client
-from components.knative_api import Object, by_name
-from components.readiness import PUT_BACK
-from components.released_service import OWNER_LABEL
+from components.cluster.client import SECONDS, cluster_client
+from components.knative.api import Object, by_name
+from components.release.readiness import PUT_BACK
+from components.release.released_service import OWNER_LABEL
 from status import StatusError
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from components.knative_api import Object
+from components.knative.api import Object
 from components.manifests import FIELD_MANAGER
-from components.readiness import PUT_BACK
-from components.released_service import configuration_name
+from components.release.readiness import PUT_BACK
+from components.release.released_service import configuration_name
 from status.cluster import Objects
 from status.model import Track
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from components.knative_api import Object
-from components.readiness import PUT_BACK, conditions, of_pod
-from components.released_service import OWNER_LABEL, configuration_name
-from components.urls import reported as reported_url
-from components.urls import with_port
+from components.knative.api import Object
+from components.release.readiness import PUT_BACK, conditions, of_pod
+from components.release.released_service import OWNER_LABEL, configuration_name
+from components.release.urls import reported as reported_url
+from components.release.urls import with_port
 from status.cluster import Objects
 from status.drift import drift
 from status.model import Pod, Revision, Service, Track

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from components.kubeconfig import KubeconfigError, of_context
+from components.cluster.kubeconfig import KubeconfigError, of_context
 from status import StatusError
 from status.model import Revision, Service, Status, Track
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from components.images import ImageMap, Reference
+from components.sources.images import ImageMap, Reference
 from toolchain import pins
 
 SECONDS = 10.0

@@ -15,8 +15,8 @@ from analysis import AnalysisError
 from analysis.model import Sample
 from analysis.sources import envoy, queue_proxy
 from analysis.sources.counted import Counted, Reading, Tally
-from components.readiness import PUT_BACK
-from components.released_service import OWNER_LABEL
+from components.release.readiness import PUT_BACK
+from components.release.released_service import OWNER_LABEL
 from status.model import Service
 
 NAMESPACE, LABEL = "kourier-system", "app=3scale-kourier-gateway"

@@ -10,7 +10,7 @@ import kubernetes
 import yaml
 
 from analysis import AnalysisError
-from components.cluster_client import cluster_client
+from components.cluster.client import cluster_client
 from status import StatusError
 from status.cluster import answering
 

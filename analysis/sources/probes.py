@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from analysis import AnalysisError
 from analysis.histogram import Histogram
 from analysis.model import Sample
-from components.released_service import TAG_HEADER
+from components.release.released_service import TAG_HEADER
 from status.model import Service, Track, host_of
 from status.observed import FailedError, answering_pod
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from components.commands.processes import CommandError
+from components.kind.processes import CommandError
 
 if TYPE_CHECKING:
-    from components.asked_cluster import AskedCluster
+    from components.cluster.asked import AskedCluster
 
 
 @contextmanager
@@ -21,8 +21,8 @@ def asked(context: str, kubeconfig: str, stack: str) -> Iterator[AskedCluster]:
     try:
         import pulumi  # noqa: PLC0415 - of the checkout's virtual environment, which the user's python3 may not be in
 
-        from components.asked_cluster import AskedCluster, RefusedError, UnreachableError  # noqa: PLC0415
-        from components.kubeconfig import KubeconfigError, of_context  # noqa: PLC0415
+        from components.cluster.asked import AskedCluster, RefusedError, UnreachableError  # noqa: PLC0415
+        from components.cluster.kubeconfig import KubeconfigError, of_context  # noqa: PLC0415
     except ImportError as error:
         raise CommandError(f"{error}. Run it with the checkout's own Python: source scripts/activate") from None
     try:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from components.commands.asked import asked
-from components.commands.processes import CommandError, told
+from components.kind.processes import CommandError, told
 
 SECONDS = 90.0
 """How long the controllers may take; a few seconds are usual."""

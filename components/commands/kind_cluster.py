@@ -20,11 +20,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from components.commands import node_image
-from components.commands.creation import alone
-from components.commands.kind_nodes import MARKER_FOLDER, clusters, delete_cluster, remove
-from components.commands.preflight import preflight
-from components.commands.processes import CommandError, run, say, told, watched
+from components.kind import node_image
+from components.kind.creation import alone
+from components.kind.nodes import MARKER_FOLDER, clusters, delete_cluster, remove
+from components.kind.preflight import preflight
+from components.kind.processes import CommandError, run, say, told, watched
 
 MARKER_LINE = "# made by knative-releases as "
 CREATE_SECONDS = 10 * 60.0

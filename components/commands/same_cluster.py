@@ -12,7 +12,7 @@ import os
 import sys
 
 from components.commands.asked import asked
-from components.commands.processes import told
+from components.kind.processes import told
 
 
 def same_cluster(context: str, kubeconfig: str, identity: str, stack: str) -> None:

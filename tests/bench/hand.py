@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
-from components.images import ImageMap
 from components.manifests import redirect_images, small_requests, transformed
-from components.sources import ManifestSource
+from components.sources.images import ImageMap
+from components.sources.release_manifests import ManifestSource
 from settings import Settings
 from tests.conference import ROOT, SERVICES
 from tests.e2e.environment import PROJECT, free_port

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from components.images import ImageMap
+from components.sources.images import ImageMap
 from settings import Cluster
 from tests.e2e.environment import PROJECT, SOURCES, Environment
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import yaml
 
-from components.images import ImageMap
-from components.kourier import INGRESS_CLASS
+from components.knative.kourier import INGRESS_CLASS
 from components.manifests import merge_config_map, redirect_images, small_requests, transformed
-from components.sources import ManifestSource
+from components.sources.images import ImageMap
+from components.sources.release_manifests import ManifestSource
 from settings import Knative
 from settings.model import Sources
 from tests.e2e.bare_cluster import BareCluster

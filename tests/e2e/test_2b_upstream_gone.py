@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
-from components.charts import ChartSource
-from components.sources import ManifestSource
+from components.sources.charts import ChartSource
+from components.sources.release_manifests import ManifestSource
 from settings import Settings, Sources
 from tests.e2e.environment import SOURCES, Environment
 from tests.e2e.rollouts import HEALTHY, SERVICE, run

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.knative import KEPT_REVISIONS
+from components.knative.serving import KEPT_REVISIONS
 from tests.e2e.environment import Environment, eventually
 from tests.e2e.traffic import Client, Prober, assert_share, observed
 

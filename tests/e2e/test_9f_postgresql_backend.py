@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.images import ImageMap
+from components.sources.images import ImageMap
 from offline.cache import root
 from settings.model import Sources
 from tests.e2e.environment import SOURCES, CommandError, Environment, eventually

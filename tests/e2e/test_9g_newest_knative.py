@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from components.knative_versions import NEWEST, OLDEST
+from components.sources.knative_versions import NEWEST, OLDEST
 from offline.cache import root
 from tests.e2e.environment import SOURCES, CommandError, Environment
 from tests.e2e.traffic import Client, Prober, assert_share, observed

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.api_paths import is_collection, question
-from components.asked_cluster import AskedCluster, RefusedError
-from components.knative import FEATURES
-from components.kourier import INGRESS_CLASS
+from components.cluster.api_paths import is_collection, question
+from components.cluster.asked import AskedCluster, RefusedError
+from components.knative.kourier import INGRESS_CLASS
+from components.knative.serving import FEATURES
 
 UID = "uid-of-kube-system"
 CONTEXT = "theirs"

@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from components.commands.kind_nodes import MARKER_FOLDER
-from components.commands.preflight import PINNED_KIND, PINNED_PACKAGES
+from components.kind.nodes import MARKER_FOLDER
+from components.kind.preflight import PINNED_KIND, PINNED_PACKAGES
 from tests.unit.recording import ROOT
 
 # Both share a folder. `info`, `containers` and `images` say what Docker has; `calls` what both were asked for.

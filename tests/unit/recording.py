@@ -24,7 +24,7 @@ import pulumi
 from pulumi.runtime import mocks
 from pulumi.runtime.proto import callback_pb2, resource_pb2
 
-from components.known_revisions import Known
+from components.release.known_revisions import Known
 from tests.unit import small_release
 from tests.unit.registration import SECRET, SIGNATURE, Registration, registration
 
@@ -221,8 +221,8 @@ def _run(first_preview: bool, made_for: str | None, known: Known, lost: bool) ->
 
     try:
         asking: dict[str, Any] = {
-            "components.cluster.creation_word": creation_word,
-            "components.known_revisions.asked": lambda *_: known,
+            "components.cluster.kind.creation_word": creation_word,
+            "components.release.known_revisions.asked": lambda *_: known,
             "pulumi.runtime.resource._get_callbacks": _callbacks,
             "pulumi.runtime.resource._sync_monitor_supports_transforms": lambda: True,
         }

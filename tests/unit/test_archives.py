@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from components.archives import holds, images_of
 from components.manifests import GATEWAY
-from components.sources import SourceError
+from components.sources.archives import holds, images_of
+from components.sources.release_manifests import SourceError
 from tests.unit import image_archives, small_release
 from tests.unit.recording import Recorded, record
 from tests.unit.registration import Registration

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from components import published
-from components.charts import ChartSource
-from components.download import StatusError
-from components.sources import SourceError
+from components.sources import published
+from components.sources.charts import ChartSource
+from components.sources.download import StatusError
+from components.sources.release_manifests import SourceError
 from tests.upstream import SILENT, Upstream, packed, upstream
 
 VERSION = "22.1.99"
@@ -30,7 +30,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in ("DOCKER_CONFIG", "HELM_REGISTRY_CONFIG", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("components.download.PAUSES", (0, 0))
+    monkeypatch.setattr("components.sources.download.PAUSES", (0, 0))
     return tmp_path / "project"
 
 
@@ -118,7 +118,7 @@ def test_the_index_of_a_repository_is_fetched_once_for_all_charts(
 def test_a_silent_repository_is_waited_for_once(
     outside: Upstream, archive: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("components.download.SILENCE_SECONDS", 0.2)
+    monkeypatch.setattr("components.sources.download.SILENCE_SECONDS", 0.2)
     source, outside.fault = ChartSource(repository(outside, archive)), SILENT
     for name in ("kafka", "postgresql", "redis"):
         with pytest.raises(SourceError, match=f"cannot download .*/{name}:{VERSION}: .* silence"):
@@ -244,7 +244,7 @@ def test_what_is_no_such_chart_is_told_as_such_and_not_kept(
 def test_a_host_that_fails_is_named_with_the_way_out(
     outside: Upstream, archive: bytes, base: Base, fault: int | str, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("components.download.SILENCE_SECONDS", 0.2)
+    monkeypatch.setattr("components.sources.download.SILENCE_SECONDS", 0.2)
     source, outside.fault = base(outside, archive), fault
     with pytest.raises(SourceError, match=told) as raised:
         ChartSource(source).path("kafka", VERSION)
@@ -273,7 +273,7 @@ def test_a_registry_that_refuses_is_told_with_the_login_that_helps(
     def refused(*_: object) -> bytes:
         raise StatusError(host, status, Message())
 
-    monkeypatch.setattr("components.oci_registry.fetch", refused)
+    monkeypatch.setattr("components.sources.oci_registry.fetch", refused)
     with pytest.raises(SourceError) as raised:
         ChartSource("oci://registry.example/charts").path("kafka", VERSION)
     assert re.search(command, raised.value.ways_out[0]), raised.value.ways_out

@@ -11,9 +11,9 @@ from typing import Any
 import kubernetes
 import pytest
 
-from components.asked_cluster import AskedCluster, UnreachableError
-from components.cluster_client import cluster_client
-from components.knative_api import by_name
+from components.cluster.asked import AskedCluster, UnreachableError
+from components.cluster.client import cluster_client
+from components.knative.api import by_name
 from tests.unit.http_server import serving
 
 

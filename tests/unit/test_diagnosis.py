@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.diagnosis import why_not_ready
+from components.release.diagnosis import why_not_ready
 from tests.unit.http_server import serving
 from tests.unit.test_readiness import condition
 from tests.unit.test_status_refusals import kubeconfig

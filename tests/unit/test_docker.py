@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from components.commands import docker
-from components.commands.docker import docker_problems, start
+from components.kind import docker
+from components.kind.docker import docker_problems, start
 from tests.unit.kind_machine import ENOUGH, Machine
 
 PODMAN = {"host": {"cpus": 12, "memTotal": 134756503552}, "store": {"graphDriverName": "overlay"}, "version": {}}

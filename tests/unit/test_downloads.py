@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from components.commands import node_image, processes
 from components.commands.kind_cluster import CREATE_SECONDS, step
-from components.commands.processes import CommandError, watched
-from components.downloads import INSIDE, MEGABITS, NODE
+from components.kind import node_image, processes
+from components.kind.processes import CommandError, watched
+from components.sources.downloads import INSIDE, MEGABITS, NODE
 from tests.unit import image_archives
 from tests.unit.kind_machine import Machine
 from tests.unit.recording import record

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from components.api_paths import collection_of, is_collection, question
-from components.asked_cluster import Found, OtherClusterError, RefusedError
-from components.commands.processes import CommandError
+from components.cluster.api_paths import collection_of, is_collection, question
+from components.cluster.asked import Found, OtherClusterError, RefusedError
+from components.cluster.existing import OwnershipError, outside, refuse_foreign
+from components.cluster.objects import OWNER_ANNOTATION
 from components.commands.same_cluster import same_cluster
-from components.existing_cluster import OwnershipError, outside, refuse_foreign
-from components.installed_knative import looked_at
-from components.objects import OWNER_ANNOTATION
+from components.kind.processes import CommandError
+from components.knative.installed import looked_at
 from tests.unit.asked import CONTEXT, SPACE, UID, TableCluster, named
 from tests.unit.http_server import Answer, serving
 from tests.unit.small_release import manifest

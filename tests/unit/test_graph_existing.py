@@ -11,8 +11,8 @@ from unittest import mock
 
 import pytest
 
-from components.kourier import INGRESS_CLASS
-from components.objects import OWNER_ANNOTATION
+from components.cluster.objects import OWNER_ANNOTATION
+from components.knative.kourier import INGRESS_CLASS
 from tests.unit import image_archives
 from tests.unit.asked import CONTEXT, UID, TableCluster, knative, named
 from tests.unit.recording import ADDRESS, Recorded, record, word

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.datastores import image_values
-from components.images import ImageMap, Reference
+from components.sources.images import ImageMap, Reference
+from components.stores.datastores import image_values
 
 DIGEST = "sha256:" + "0" * 64
 MAP = ImageMap(

@@ -8,7 +8,7 @@ import pytest
 
 from components.commands import ingresses_gone
 from components.commands.ingresses_gone import PATH, await_gone
-from components.commands.processes import CommandError
+from components.kind.processes import CommandError
 
 
 def test_it_waits_until_the_last_ingress_is_gone() -> None:

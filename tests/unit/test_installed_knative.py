@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from components.installed_knative import UnfitKnativeError, look, looked_at
-from components.knative import FEATURES
-from components.knative_versions import as_numbers, refused_change
+from components.knative.installed import UnfitKnativeError, look, looked_at
+from components.knative.serving import FEATURES
+from components.sources.knative_versions import as_numbers, refused_change
 from tests.unit.asked import CONFIG_MAPS, KNATIVE, TableCluster, knative
 
 

@@ -9,7 +9,7 @@ from unittest import mock
 import pulumi
 import pytest
 
-from components.interrupted_release import PENDING, hooks
+from components.stores.interrupted_release import PENDING, hooks
 
 EVERY = "owner=helm,name=kafka"
 RECORD = "sh.helm.release.v1.kafka.v1"
@@ -21,8 +21,8 @@ def run(ours: bool, records: list[str], when: str) -> tuple[mock.Mock, mock.Mock
     made: list[Any] = []
     with (
         mock.patch("pulumi.ResourceHook", lambda name, mend: made.append((name, mend))),
-        mock.patch("components.helm_records.found", return_value=records) as found,
-        mock.patch("components.helm_records.forget") as forget,
+        mock.patch("components.stores.helm_records.found", return_value=records) as found,
+        mock.patch("components.stores.helm_records.forget") as forget,
         mock.patch("pulumi.log.warn", told.append),
     ):
         kubeconfig = mock.Mock(future=mock.AsyncMock(return_value="the kubeconfig"))

@@ -13,7 +13,7 @@ import pytest
 from pulumi.runtime._callbacks import _CallbackServicer
 from pulumi.runtime.proto import resource_pb2
 
-from components.known_revisions import CONFIGURATION_LABEL, Known, KnownRevisions, asked
+from components.release.known_revisions import CONFIGURATION_LABEL, Known, KnownRevisions, asked
 from tests.unit.http_server import serving
 from tests.unit.recording import record
 from tests.unit.test_status_refusals import kubeconfig

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.kubeconfig import KubeconfigError, of_context
+from components.cluster.kubeconfig import KubeconfigError, of_context
 
 
 def write(file: Path, *names: str, **cluster: Any) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.load_balancer import EntranceError, address_of, domain_of
+from components.knative.load_balancer import EntranceError, address_of, domain_of
 
 
 @pytest.mark.parametrize(

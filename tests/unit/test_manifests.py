@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from components import knative, manifests
-from components.images import ImageMap
+from components import manifests
+from components.knative import serving as knative
+from components.sources.images import ImageMap
 from tests.unit import small_release
 from tests.unit.small_release import Manifest, deployment, manifest
 

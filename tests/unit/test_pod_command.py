@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from components import pod_command
+from components.stores import pod_command
 
 SUCCESS = b"\x03" + json.dumps({"status": "Success"}).encode()
 FAILED = b"\x03" + json.dumps({"status": "Failure", "message": "command terminated with exit code 1"}).encode()

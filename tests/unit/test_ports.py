@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from components.commands import ports
-from components.commands.ports import port_problems
+from components.kind import ports
+from components.kind.ports import port_problems
 from tests.unit.test_docker import ROOTLESS
 
 WAY_OUT = "pulumi config set --path 'knative-releases:cluster.httpPort' 8080"

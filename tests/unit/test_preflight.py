@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from components.commands.preflight import PINNED_KIND, PINNED_PACKAGES
-from components.machine import NEEDS, PINNED_ENGINE, preflight_environment
+from components.cluster.machine import NEEDS, PINNED_ENGINE, preflight_environment
+from components.kind.preflight import PINNED_KIND, PINNED_PACKAGES
 from tests.unit.kind_machine import Machine
 from tests.unit.recording import ROOT
 from toolchain import pins

@@ -10,11 +10,11 @@ import urllib3
 
 from analysis.checks import check
 from analysis.sources.prometheus import Prometheus
-from components.asked_cluster import AskedCluster, UnreachableError
-from components.cluster_client import cluster_client
-from components.diagnosis import why_not_ready
-from components.download import fetch
+from components.cluster.asked import AskedCluster, UnreachableError
+from components.cluster.client import cluster_client
 from components.proxies import proxy_of
+from components.release.diagnosis import why_not_ready
+from components.sources.download import fetch
 from status import StatusError
 from status.cluster import read
 from status.model import Service

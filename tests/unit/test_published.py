@@ -6,7 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from components import published
+from components.sources import published
 from settings import Settings
 from tests.conftest import MANIFESTS_VARIABLE
 from tests.unit.conftest import RELEASES

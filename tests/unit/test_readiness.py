@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from components.readiness import conditions, error_hook, is_ready, of_pod, waited_for
+from components.release.readiness import conditions, error_hook, is_ready, of_pod, waited_for
 from tests.unit.test_graph_ownership import whole
 
 
@@ -78,7 +78,7 @@ def told(error: str, operation: str = "update") -> str:
     with (
         mock.patch("pulumi.ErrorHook", lambda _, tell: hooks.append(tell)),
         mock.patch("pulumi.log.error", told.append),
-        mock.patch("components.diagnosis.why_not_ready", return_value=["asked the cluster"]),
+        mock.patch("components.release.diagnosis.why_not_ready", return_value=["asked the cluster"]),
     ):
         error_hook("any", kubeconfig)
         args = mock.Mock(new_inputs=MANIFEST, failed_operation=operation, errors=[error])

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from components.charts import ChartSource
-from components.registry_login import Login, login
-from components.sources import SourceError
+from components.sources.charts import ChartSource
+from components.sources.registry_login import Login, login
+from components.sources.release_manifests import SourceError
 from tests.upstream import Upstream, packed, upstream
 
 VERSION = "22.1.99"

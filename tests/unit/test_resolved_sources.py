@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from components.expected import OBJECTS
-from components.knative import ACTIVATOR, configuration
+from components.knative.serving import ACTIVATOR, configuration
 from components.manifests import GATEWAY
+from components.sources.expected import OBJECTS
 from tests.unit.recording import record
 from tests.upstream import SILENT, Upstream, packed, upstream
 
@@ -24,7 +24,7 @@ def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstrea
     """A registry with three charts, on the loopback interface."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr("components.download.PAUSES", (0, 0))
+    monkeypatch.setattr("components.sources.download.PAUSES", (0, 0))
     with upstream() as running:
         for name, version in VERSIONS.items():
             (tmp_path / name).mkdir()
@@ -65,8 +65,8 @@ def test_an_update_asks_nobody_outside(small: Path, outside: Upstream) -> None:
 def test_a_long_wait_is_told_and_ends_with_all_that_failed(
     small: Path, outside: Upstream, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("components.resolved_sources.FIRST_WORD_SECONDS", 0.2)
-    monkeypatch.setattr("components.download.SILENCE_SECONDS", 0.3)
+    monkeypatch.setattr("components.sources.resolved.FIRST_WORD_SECONDS", 0.2)
+    monkeypatch.setattr("components.sources.download.SILENCE_SECONDS", 0.3)
     outside.fault = SILENT
     recorded = record({"sources": {"charts": f"oci://{outside.host}/charts"}, **CHARTS}, small)
     assert "still waiting for chart kafka, chart postgresql, chart redis" in capsys.readouterr().out

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import settings
-from components.released_service import configuration_name
-from components.revision import RevisionArgs, images, revision_name, template
+from components.release.released_service import configuration_name
+from components.release.revision import RevisionArgs, images, revision_name, template
 from tests.conference import SERVICES
 
 LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.api_paths import question
+from components.cluster.api_paths import question
 from tests.unit.asked import TableCluster, knative
 from tests.unit.recording import ROOT
 from tests.unit.test_graph_existing import existing
@@ -18,7 +18,7 @@ ROLES, BINDINGS = (list(yaml.safe_load_all(block.partition("```")[0])) for block
 
 
 def allowed(asked: str, roles: list[dict[str, Any]]) -> bool:
-    """Whether roles allow a question, in the words of `components.api_paths.question`."""
+    """Whether roles allow a question, in the words of `components.cluster.api_paths.question`."""
     words, _, space = asked.partition(" in ")
     verb, kind, *name = words.split()
     plural, _, group = kind.partition(".")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from components import published
-from components.sources import ManifestSource, SourceError
+from components.sources import published
+from components.sources.release_manifests import ManifestSource, SourceError
 from tests.unit import small_release
 from tests.upstream import SILENT, Upstream, upstream
 
@@ -39,7 +39,7 @@ PLACE = f"/serving/releases/download/knative-v{OTHER}/serving-crds.yaml"
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """The next try follows at once."""
-    monkeypatch.setattr("components.download.PAUSES", (0, 0))
+    monkeypatch.setattr("components.sources.download.PAUSES", (0, 0))
 
 
 def load(base: str, version: str = OTHER) -> list[dict[str, object]]:
@@ -165,7 +165,7 @@ def test_a_passing_failure_is_tried_again(small: Path, outside: Upstream, fault:
 
 
 def test_a_silent_host_is_named_after_its_time(outside: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("components.download.SILENCE_SECONDS", 0.2)
+    monkeypatch.setattr("components.sources.download.SILENCE_SECONDS", 0.2)
     outside.fault = SILENT
     with pytest.raises(SourceError, match=rf"{outside.host} does not answer: 0.2 s of silence"):
         load(outside.url)

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from components.commands import standing
-from components.commands.creation import alone, unfinished
-from components.commands.processes import CommandError
-from components.commands.standing import creation_word
+from components.kind import standing
+from components.kind.creation import alone, unfinished
+from components.kind.processes import CommandError
+from components.kind.standing import creation_word
 from tests.unit.kind_machine import Machine, node
 
 PORT = 8080

@@ -10,8 +10,8 @@ from unittest import mock
 import kubernetes
 import pytest
 
-from components import store_cluster
-from components.store_cluster import LivingStore, StoreError
+from components.stores import cluster as store_cluster
+from components.stores.cluster import LivingStore, StoreError
 
 
 def store(**apis: Any) -> LivingStore:

@@ -12,8 +12,9 @@ from unittest import mock
 import pulumi
 import pytest
 
-from components import store_cluster, store_password
-from components.store_password import POSTGRESQL, REDIS, Login
+from components.stores import cluster as store_cluster
+from components.stores import password as store_password
+from components.stores.password import POSTGRESQL, REDIS, Login
 
 OLD, NEW = "the-old-one", 'it\'s "new" \\ $x `id` é'
 

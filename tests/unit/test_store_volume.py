@@ -11,9 +11,10 @@ import kubernetes
 import pulumi
 import pytest
 
-from components import store_cluster, store_volume
-from components.store_cluster import LivingVolume, in_bytes
-from components.store_volume import WantedVolume
+from components.stores import cluster as store_cluster
+from components.stores import volume as store_volume
+from components.stores.cluster import LivingVolume, in_bytes
+from components.stores.volume import WantedVolume
 
 KUBECONFIG = json.dumps({"current-context": "kind-dev"})
 

@@ -20,6 +20,8 @@ FORBIDDEN = {
     "components": ("assembly", "settings"),
     "assembly": ("pulumi_command",),
 }
+# The rooms of components, from the bottom up: each imports only from those before it, and from the files beside them.
+ROOMS = ("kind", "sources", "cluster", "knative", "stores", "release", "commands")
 NOT_IN_THE_PROGRAM = ("analysis", "offline", "rollout", "status", "toolchain", "tests")
 
 
@@ -43,14 +45,19 @@ def program() -> list[Path]:
     return [ROOT / "__main__.py", *(file for part in PARTS for file in files(part))]
 
 
-def imports(file: Path) -> Iterator[str]:
-    """Top-level packages that a file imports, wherever in it."""
+def modules(file: Path) -> Iterator[str]:
+    """What a file imports, wherever in it; of `from a import b` both a and a.b."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{file}: a relative import hides what is imported"
-            yield (node.module or "").partition(".")[0]
+            yield from (node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names))
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Top-level packages that a file imports."""
+    yield from (module.partition(".")[0] for module in modules(file))
 
 
 def name(file: Path) -> str:
@@ -70,8 +77,18 @@ def test_the_program_imports_neither_its_tests_nor_what_builds_its_tools() -> No
     assert not found, f"who has pulumi, kind and docker would need the offline builds as well: {found}"
 
 
+def test_a_room_of_the_components_knows_nothing_of_the_rooms_above() -> None:
+    assert {file.parent.name for file in files("components")} == {*ROOMS, "components"}, "a room without a place"
+    found = []
+    for file in files("components"):
+        own = ROOMS.index(file.parent.name) if file.parent.name in ROOMS else -1
+        imported = [module for module in modules(file) if module.startswith("components.")]
+        found += [(name(file), m) for m in imported if m.split(".")[1] in ROOMS and ROOMS.index(m.split(".")[1]) > own]
+    assert not found, f"an import upwards: {found}"
+
+
 def test_commands_run_under_any_python() -> None:
-    for file in files("components/commands"):
+    for file in (*files("components/commands"), *files("components/kind")):
         module = name(file).removesuffix(".py").replace("/", ".")
         command = [sys.executable, "-S", "-c", f"import {module}"]  # -S: without site-packages
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.released_service import ReleasedServiceArgs, TrackArgs, described, plan
-from components.revision import RevisionArgs
-from components.traffic import Target, stable_percent, traffic_block
-from components.urls import Urls
+from components.release.released_service import ReleasedServiceArgs, TrackArgs, described, plan
+from components.release.revision import RevisionArgs
+from components.release.traffic import Target, stable_percent, traffic_block
+from components.release.urls import Urls
 
 SHARES = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 100)).filter(
     lambda shares: sum(shares.values()) <= 100

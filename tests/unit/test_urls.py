@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from components.released_service import newer
-from components.urls import Urls
+from components.release.released_service import newer
+from components.release.urls import Urls
 
 STATUS: dict[str, Any] = {
     "url": "https://a-default.example.com",

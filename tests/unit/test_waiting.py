@@ -10,7 +10,7 @@ from unittest import mock
 import pulumi
 import pytest
 
-from components import waiting
+from components.stores import waiting
 from tests.unit.recording import record
 
 

@@ -1,0 +1,1 @@
+"""The cluster that everything is put into: a kind cluster of the program's own, or one that exists."""

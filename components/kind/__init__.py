@@ -1,0 +1,1 @@
+"""A kind cluster on this machine's Docker. Standard library only: commands run it under any Python."""

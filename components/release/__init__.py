@@ -1,0 +1,1 @@
+"""The release model: revisions, traffic, and a service with its tracks."""

@@ -1,0 +1,1 @@
+"""What comes from outside: release manifests, charts, images; fetched once, pinned, kept."""
