@@ -9,6 +9,7 @@ import pulumi
 from assembly.claims import made_by_knative
 from assembly.cluster import Cluster
 from assembly.releases import namespaces
+from assembly.serving import needed_features
 from assembly.stores import NAMESPACE
 from components.cluster.api_paths import collection_of
 from components.cluster.asked import KUBE_SYSTEM, AskedCluster, volumes_of
@@ -31,7 +32,7 @@ def existing_cluster(settings: Settings, sources: ResolvedSources, claims: Seque
     volumes = [volumes_of(NAMESPACE)] if settings.stores else []
     asked.look_ahead([KUBE_SYSTEM, *read, *lists, *spaces.values(), *volumes])
     refuse_absent(asked, [name for name, path in spaces.items() if asked.get(path) is None])
-    installed = None if settings.knative.install else look(asked, settings.knative.domain)
+    installed = None if settings.knative.install else look(asked, settings.knative.domain, needed_features(settings))
     if installed:
         by_knative = made_by_knative(settings, installed.tag_template)
     if installed and not installed.has_kourier:

@@ -10,6 +10,7 @@ import pulumi
 
 from assembly.cluster import Cluster
 from components.cluster.network import Network
+from components.knative import config, features
 from components.knative.config import refuse, with_given
 from components.knative.kourier import INGRESS_CLASS, Kourier, KourierArgs
 from components.knative.load_balancer import LoadBalancer, domain_of
@@ -73,9 +74,30 @@ def serving(
 
 
 def refuse_configuration(settings: Settings, sources: ResolvedSources) -> None:
-    """Raise KnativeConfigError for settings of Knative's ConfigMaps that cannot be merged into the release's."""
+    """Raise KnativeConfigError for settings of Knative's ConfigMaps that cannot be merged into the release's, and for
+    features that services need and nobody turns on.
+    """
+    if not settings.knative.install:
+        return
     ours = {name: data if isinstance(data, Mapping) else {} for name, data in configuration(INGRESS_CLASS, "").items()}
-    refuse(ours, settings.knative.config, sources.core)
+    given = settings.knative.config
+    on = {**given.get(features.CONFIG_MAP, {}), **ours[features.CONFIG_MAP]}
+    refuse(
+        [
+            *config.problems(ours, given, sources.core),
+            *features.problems(needed_features(settings), on, sources.core),
+        ]
+    )
+
+
+def needed_features(settings: Settings) -> dict[str, str]:
+    """Knative's feature flags that services need, each with the first service and field that needs it. Pure."""
+    found: dict[str, str] = {}
+    for name, definition in settings.definitions.items():
+        for template in (definition.template, *definition.track_templates.values()):
+            for flag, reason in features.needed(template).items():
+                found.setdefault(flag, f"service {name}: {reason}")
+    return found
 
 
 def _derived(balancer: LoadBalancer | None) -> pulumi.Output[str]:

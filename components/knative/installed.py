@@ -10,8 +10,9 @@ from typing import Any
 import pulumi
 
 from components.cluster.asked import AskedCluster
+from components.knative.features import off
 from components.knative.kourier import INGRESS_CLASS
-from components.knative.serving import FEATURES, NAMESPACE
+from components.knative.serving import NAMESPACE, TAG_FEATURE
 from components.sources.knative_versions import OLDEST, VERSION_LABEL, as_numbers
 
 _CONFIG_MAPS = ("config-features", "config-network", "config-domain")
@@ -45,10 +46,11 @@ class InstalledKnative:
         return self.ingress_class == INGRESS_CLASS
 
 
-def look(cluster: AskedCluster, domain: str | None) -> InstalledKnative:
+def look(cluster: AskedCluster, domain: str | None, flags: Mapping[str, str]) -> InstalledKnative:
     """Look at the cluster's Knative. Raises UnfitKnativeError that lists everything missing.
 
     domain: the one that the services' URLs are to have; None: the cluster's own.
+    flags: features of Knative that the services need, each with what needs it.
     """
     space = cluster.get(_SPACE)
     maps = {name: _data(cluster, name) for name in _CONFIG_MAPS}
@@ -56,7 +58,7 @@ def look(cluster: AskedCluster, domain: str | None) -> InstalledKnative:
     if space is None:
         problems = [f"there is no namespace {NAMESPACE}. To have Knative installed: {_set('install', 'true')}"]
     else:
-        problems = list(lacks(deployments, maps, domain, f"kubectl --context {cluster.context}"))
+        problems = list(lacks(deployments, maps, domain, flags, f"kubectl --context {cluster.context}"))
     if problems:
         told = "\n".join(f"  - {problem}" for problem in problems)
         raise UnfitKnativeError(
@@ -74,6 +76,7 @@ def lacks(
     deployments: Mapping[str, Mapping[str, Any] | None],
     maps: Mapping[str, Mapping[str, str]],
     domain: str | None,
+    flags: Mapping[str, str],
     kubectl: str,
 ) -> Iterator[str]:
     """What the releases need and the cluster's Knative does not have, each with the way out. Pure."""
@@ -85,9 +88,9 @@ def lacks(
         found = version_of(controller)
         if as_numbers(found) < as_numbers(OLDEST):
             yield f"its version is {found or 'not told'}; wanted {OLDEST} or newer: upgrade it, or take another cluster"
-    off = [flag for flag in FEATURES if maps["config-features"].get(flag, "").lower() != "enabled"]
-    if off:
-        yield f"features are off: {', '.join(off)}. {_patch(kubectl, 'config-features', dict.fromkeys(off, 'Enabled'))}"
+    if missing := off({TAG_FEATURE: "tags by header", **flags}, maps["config-features"]):
+        reasons = ", ".join(f"{flag} ({reason})" for flag, reason in missing.items())
+        yield f"features are off: {reasons}. {_patch(kubectl, 'config-features', dict.fromkeys(missing, 'enabled'))}"
     known = domains(maps["config-domain"])
     if not known:
         yield (

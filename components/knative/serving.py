@@ -26,8 +26,10 @@ from components.sources.knative_versions import VERSION_LABEL, refused_change
 
 NAMESPACE = "knative-serving"
 ACTIVATOR = "activator"
-FEATURES = ("tag-header-based-routing", "kubernetes.podspec-fieldref")
-"""Features of Knative, in config-features, that the releases need: tags by header, and pods that know their names."""
+TAG_FEATURE = "tag-header-based-routing"
+"""Feature of Knative, in config-features, that the releases need: tags by header."""
+FEATURES = (TAG_FEATURE, "kubernetes.podspec-fieldref")
+"""Features that the program turns on: also that pods know their own names."""
 REQUEST_METRICS = {
     "metrics.request-metrics-backend-destination": "prometheus",
     "request-metrics-protocol": "prometheus",

@@ -11,20 +11,22 @@ from components.knative.serving import FEATURES
 from components.sources.knative_versions import as_numbers, refused_change
 from tests.unit.asked import CONFIG_MAPS, KNATIVE, TableCluster, knative
 
+FLAGS = {FEATURES[1]: "service a: variable N"}
+
 
 @pytest.mark.parametrize("version", ["1.10.2", "1.23.0", "v1.15.3", "2.0.0"])
 def test_one_that_has_all_is_used_with_its_own_domain(version: str) -> None:
-    found = look(TableCluster(knative(version)), None)
+    found = look(TableCluster(knative(version)), None, FLAGS)
     assert (found.version, found.domain) == (version.removeprefix("v"), "example.test"), "URLs that lead nowhere"
 
 
 def test_a_domain_that_it_serves_may_be_chosen() -> None:
     domains = {"first.test": "", "second.test": ""}
-    assert look(TableCluster(knative(domain=domains)), "second.test").domain == "second.test"
+    assert look(TableCluster(knative(domain=domains)), "second.test", FLAGS).domain == "second.test"
 
 
 def test_features_may_be_written_in_capitals() -> None:
-    look(TableCluster(knative(features=dict.fromkeys(FEATURES, "Enabled"))), None)
+    look(TableCluster(knative(features=dict.fromkeys(FEATURES, "Enabled"))), None, FLAGS)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +39,7 @@ def test_features_may_be_written_in_capitals() -> None:
     ],
 )
 def test_any_ingress_is_taken(network: dict[str, str], ingress: str, kourier: bool) -> None:
-    found = look(TableCluster(knative(network=network)), None)
+    found = look(TableCluster(knative(network=network)), None, FLAGS)
     assert (found.ingress_class, found.has_kourier) == (ingress, kourier), "the cluster of another team is refused"
 
 
@@ -52,13 +54,13 @@ def test_any_ingress_is_taken(network: dict[str, str], ingress: str, kourier: bo
     ],
 )
 def test_other_names_and_encryption_are_no_reason_to_refuse(network: dict[str, str], tags: str) -> None:
-    found = look(TableCluster(knative(network=network, domain={"a.test": "", "b.test": ""})), None)
+    found = look(TableCluster(knative(network=network, domain={"a.test": "", "b.test": ""})), None, FLAGS)
     assert found.tag_template == tags, "the names of the tags' Services are not known"
 
 
 def test_a_change_for_the_whole_cluster_is_never_advised_as_if_it_were_the_stacks_own() -> None:
     with pytest.raises(UnfitKnativeError) as raised:
-        look(TableCluster(knative(features={}, domain={})), None)
+        look(TableCluster(knative(features={}, domain={})), None, FLAGS)
     patches = [line for line in str(raised.value).splitlines() if "kubectl" in line]
     assert len(patches) == 2, patches
     for line in patches:
@@ -69,8 +71,8 @@ def test_a_change_for_the_whole_cluster_is_never_advised_as_if_it_were_the_stack
     ("lacking", "domain", "told"),
     [
         (knative("1.9.0"), None, "its version is 1.9.0; wanted 1.10.2 or newer"),
-        (knative(features={FEATURES[0]: "enabled"}), None, f"features are off: {FEATURES[1]}."),
-        (knative(features={FEATURES[0]: "disabled", FEATURES[1]: "allowed"}), None, f"off: {', '.join(FEATURES)}."),
+        (knative(features={FEATURES[0]: "enabled"}), None, f"features are off: {FEATURES[1]} (service a: variable N)."),
+        (knative(features={FEATURES[0]: "allowed", FEATURES[1]: "allowed"}), None, f"off: {FEATURES[0]} (tags"),
         (knative(domain={"_example": "text"}), "mine.test", '{"data": {"mine.test": ""}}'),
         (knative(domain={"special.test": "selector: {a: b}"}), None, "it has no domain"),
         (knative(), "mine.test", "its domain is example.test and not mine.test"),
@@ -79,7 +81,7 @@ def test_a_change_for_the_whole_cluster_is_never_advised_as_if_it_were_the_stack
 )
 def test_what_it_lacks_is_told_with_the_way_out(lacking: dict[str, Any], domain: str | None, told: str) -> None:
     with pytest.raises(UnfitKnativeError) as raised:
-        look(TableCluster(lacking), domain)
+        look(TableCluster(lacking), domain, FLAGS)
     assert told in str(raised.value) and "nothing was changed" in str(raised.value)
     assert str(raised.value).count("\n  - ") == 1, "one lack is told as several"
 
@@ -88,14 +90,14 @@ def test_everything_it_lacks_is_told_at_once() -> None:
     lacking = knative("1.9.0", features={}, domain={})
     del lacking["/apis/apps/v1/namespaces/knative-serving/deployments/activator"]
     with pytest.raises(UnfitKnativeError) as raised:
-        look(TableCluster(lacking), None)
+        look(TableCluster(lacking), None, FLAGS)
     for part in ("its activator", "version", "features are off", "no domain"):
         assert part in str(raised.value), f"{part}: told only after the others are mended"
 
 
 def test_it_is_asked_for_what_is_needed_and_no_more() -> None:
     asked = TableCluster(knative())
-    look(asked, None)
+    look(asked, None, FLAGS)
     assert KNATIVE in asked.paths and f"{CONFIG_MAPS}/config-features" in asked.paths
     assert set(asked.paths) == set(looked_at()), "a missing right is told late"
     assert not [path for path in asked.paths if "secret" in path], "it reads what is none of its business"
