@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from offline import cache, go_builds
-from offline.image_archive import Image, write_archive, write_layer
+from offline.image_archive import write_images_of
 
 REGISTRY: Final = "dev.local"
 REPOSITORIES: Final[Mapping[str, str]] = {
@@ -42,20 +42,12 @@ def archive() -> Path:
 
 
 def _write(binary: Path, folder: Path) -> None:
-    layer = folder / "layer.tar"
-    write_layer(layer, {"conference": binary})
     images = [
-        Image(
-            reference=_reference(service, version),
-            layers=[layer],
-            entrypoint=["/conference", service],
-            environment={"CONFERENCE_VERSION": version},
-        )
+        (_reference(service, version), ["/conference", service], {"CONFERENCE_VERSION": version})
         for service in REPOSITORIES
         for version in VERSIONS
     ]
-    write_archive(folder / "conference.tar", images)
-    layer.unlink()
+    write_images_of(binary, images, folder / "conference.tar")
 
 
 def _reference(service: str, version: str) -> str:

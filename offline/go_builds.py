@@ -105,6 +105,7 @@ PROGRAMS: Final[Mapping[str, GoProgram]] = {
     # Only the benchmark's hand types it.
     "helm": GoProgram(),
     "conference": GoProgram(packages=".", binary="conference"),
+    "hello": GoProgram(packages=".", binary="hello"),
 }
 
 

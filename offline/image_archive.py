@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -98,3 +98,20 @@ def _config(image: Image, diff_ids: list[str]) -> dict[str, object]:
         },
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{d}" for d in diff_ids]},
     }
+
+
+def write_images_of(
+    binary: Path, images: Iterable[tuple[str, Sequence[str], Mapping[str, str]]], archive: Path
+) -> None:
+    """Write an archive of images that share one layer with one static binary.
+
+    images: of each the reference, the entrypoint and the environment.
+    """
+    layer = archive.with_name("layer.tar")
+    write_layer(layer, {binary.name: binary})
+    made = [
+        Image(reference=reference, layers=[layer], entrypoint=list(entrypoint), environment=dict(environment))
+        for reference, entrypoint, environment in images
+    ]
+    write_archive(archive, made)
+    layer.unlink()

@@ -11,7 +11,7 @@ from typing import Final
 
 import yaml
 
-from offline import cache, conference, go_builds, knative, kourier, node, stores, versions
+from offline import cache, conference, go_builds, hello, knative, kourier, node, stores, versions
 
 _COMMENT: Final = (
     "# Written by `python -m offline build`: what was built from package registries stands in for upstream.\n"
@@ -37,7 +37,7 @@ def archives(release: str = knative.DEFAULT_RELEASE) -> list[Path]:
     engine's and not among them.
     """
     kafka, *others = stores.archives()
-    return [kafka, knative.archive(release), kourier.archive(), *others, conference.archive()]
+    return [kafka, knative.archive(release), kourier.archive(), *others, conference.archive(), hello.archive()]
 
 
 def images(release: str = knative.DEFAULT_RELEASE) -> dict[str, str]:
@@ -48,6 +48,7 @@ def images(release: str = knative.DEFAULT_RELEASE) -> dict[str, str]:
         **kourier.image_names(),
         **{f"docker.io/bitnamilegacy/{store.name}": f"dev.local/{store.name}:{store.tag}" for store in stores.STORES},
         "docker.io/salaboy/": "dev.local/salaboy/",
+        hello.PUBLISHED: hello.PREFIX,
     }
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from offline import conference, go_builds, knative, kourier, node, sources, stores, versions
+from offline import conference, go_builds, hello, knative, kourier, node, sources, stores, versions
 
 # The programs whose binaries a person runs, or the engine finds on PATH.
 COMMANDS: Final = ("pulumi", "pulumi-language-python", "kubernetes-provider", "command-provider", "kind")
@@ -64,6 +64,7 @@ STEPS: Final[Mapping[str, Step]] = {
     "kourier": Step(title="Images of Kourier and Envoy", run=kourier.archive),
     "command-provider": _go("command-provider", f"The stand-in for the command provider {versions.COMMAND_PROVIDER}"),
     "conference": Step(title="Images of the stand-in for the conference application", run=conference.archive),
+    "hello": Step(title="Images of a small server, for services of one's own", run=hello.archive),
     "manifests": Step(title="Manifests of Knative Serving and Kourier", run=sources.manifests),
 }
 
