@@ -6,6 +6,8 @@ import re
 from typing import Any
 
 from assembly.stores import INIT_CONFIG_MAP, NAMESPACE
+from components.cluster.existing import TAKEN_OVER
+from components.cluster.objects import OWNER_ANNOTATION
 from components.manifests import Manifest
 from components.release.released_service import configuration_name
 from components.sources.resolved import ResolvedSources
@@ -17,7 +19,10 @@ _KNATIVE = "serving.knative.dev/v1"
 def claims(settings: Settings, sources: ResolvedSources) -> list[Manifest]:
     """The objects of the releases, the services and their tracks, the stores' own; Helm guards its releases itself."""
     spaces = {name: each.namespace for name, each in settings.definitions.items()}
-    services = [_object(_KNATIVE, "Service", spaces[name], name) for name in settings.services]
+    services = [
+        _object(_KNATIVE, "Service", spaces[name], name, take_over=service.take_over)
+        for name, service in settings.services.items()
+    ]
     tracks = [
         _object(_KNATIVE, "Configuration", spaces[name], configuration_name(name, track))
         for name, service in settings.services.items()
@@ -49,9 +54,13 @@ def _tagged(template: str, tag: str, service: str) -> str | None:
     return None if "{{" in host else host
 
 
-def _object(api: str, kind: str, namespace: str, name: str, maker: tuple[str, str] | None = None) -> Manifest:
+def _object(
+    api: str, kind: str, namespace: str, name: str, maker: tuple[str, str] | None = None, take_over: bool = False
+) -> Manifest:
     """maker: kind and name of what Knative makes the object for; None: the stack makes it itself."""
     metadata: dict[str, Any] = {"namespace": namespace, "name": name}
+    if take_over:
+        metadata["annotations"] = {OWNER_ANNOTATION: TAKEN_OVER}
     if maker:
         metadata["ownerReferences"] = [dict(zip(("kind", "name"), maker, strict=True))]
     return {"apiVersion": api, "kind": kind, "metadata": metadata}

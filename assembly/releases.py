@@ -86,6 +86,7 @@ def service_args(name: str, args: ReleasesArgs, known: KnownRevisions) -> Releas
         labels=definition.labels,
         annotations=definition.annotations,
         info_path=definition.info_path,
+        take_over=service.take_over,
         domain=args.domain,
         http_port=args.http_port,
         ready_within=args.settings.ready_within,

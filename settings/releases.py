@@ -65,6 +65,9 @@ class Service(_Settings):
     """Unset: the manifest's, else `default`."""
     needs: tuple[Literal["kafka", "postgresql", "redis"], ...] | None = None
     """The stores that it stops without; unset: those of the manifest's annotation `knative-releases/needs`."""
+    take_over: bool = False
+    """Whether a Knative Service of this name that another tool made is taken over. As long as this is set, the Service
+    stays in the cluster when it leaves the stack."""
     stable: Stable
     tracks: Mapping[Label, Track] = Field(default_factory=dict)
 

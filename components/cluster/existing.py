@@ -18,7 +18,9 @@ from components.cluster.objects import OWNER_ANNOTATION, Placement
 from components.manifests import Manifest
 from components.secret import GeneratedWord
 
-_PLAIN_SERVICE = "Kubernetes Service"
+_PLAIN_SERVICE, _KNATIVE_SERVICE = "Kubernetes Service", "Knative Service"
+TAKEN_OVER = "taken-over"
+"""In the place of an owner's word: of an object that the settings ask to take over."""
 
 
 class OwnershipError(pulumi.RunError):
@@ -36,7 +38,8 @@ class ExistingClusterArgs:
     """
     claims: Sequence[Manifest]
     """What the stack makes in the cluster, as far as it could be there already: API version, kind, namespace and name
-    count. With `ownerReferences` (kind and name) it is Knative that makes the object, for what these name.
+    count. With `ownerReferences` it is Knative that makes the object, for what these name; with TAKEN_OVER as its owner
+    it may be one that no stack made.
     """
     releases: Sequence[str] = ()
     """Helm releases, whose volumes an earlier stack could have left."""
@@ -173,12 +176,16 @@ def _ways(context: str, namespace: str, foreign: Mapping[str, Sequence[str]]) ->
             "Knative makes a Kubernetes Service of its own under the name of each service, and of each tag as "
             f"<tag>-<service>. Whose these are: {kubectl} describe services --namespace {namespace} {services}"
         )
+    for service in sorted(foreign.get(_KNATIVE_SERVICE, [])):
+        command = f"pulumi config set --path 'knative-releases:services.{service}.takeOver' true"
+        ways.append(f"Take {service} over, unless another stack made it: {command}")
     return [*ways, "Take another cluster: pulumi config set --path 'knative-releases:cluster.context' <context>"]
 
 
 def _ours(claim: Manifest, metadata: Mapping[str, Any], owner: str) -> bool:
     """Whether an object carries the stack's word, or Knative made it for an object that is claimed by itself."""
-    if metadata.get("annotations", {}).get(OWNER_ANNOTATION) == owner:
+    wanted, word = (each.get("annotations", {}).get(OWNER_ANNOTATION) for each in (claim["metadata"], metadata))
+    if word == owner or (word is None and wanted == TAKEN_OVER):
         return True
     makers = {(maker["kind"], maker["name"]) for maker in claim["metadata"].get("ownerReferences", [])}
     return any((each["kind"], each["name"]) in makers for each in metadata.get("ownerReferences", []))

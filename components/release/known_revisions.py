@@ -14,6 +14,8 @@ from typing import Any
 
 import pulumi
 
+from components.release.takeover import taken_over
+
 Object = Mapping[str, Any]
 Transform = Callable[[pulumi.ResourceTransformArgs], Coroutine[Any, Any, pulumi.ResourceTransformResult | None]]
 
@@ -74,16 +76,27 @@ class KnownRevisions:
         return await asyncio.to_thread(self._ask, kubeconfig, namespace) if kubeconfig else Known()
 
     def keep(
-        self, kind: str, namespace: str, name: str, spec: Object, creation: pulumi.Output[str] | None
+        self,
+        kind: str,
+        namespace: str,
+        name: str,
+        spec: Object,
+        creation: pulumi.Output[str] | None,
+        take_over: bool = False,
     ) -> Transform:
         """A transform of one object's resource.
 
         spec: the object's, with the wanted template.
         creation: the resource's replacement trigger.
+        take_over: whether a Service that another tool made is taken over. Without it, one ends the update.
         """
 
         async def kept(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
             known, wanted = await self.of(namespace), spec["template"]
+            if kind == "Service":
+                found = known.objects.get(kind, {}).get(name)
+                if said := taken_over(name, found, spec, take_over):
+                    pulumi.info(said)
             template = known.template(kind, name, wanted)
             if template is wanted:
                 return None
@@ -97,6 +110,19 @@ class KnownRevisions:
             return pulumi.ResourceTransformResult({**args.props, "spec": {**spec, "template": template}}, args.opts)
 
         return kept
+
+
+def newer(before: Mapping[str, Any], after: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of two readings of one object the later one; where its spec is the same in both, the one from the cluster. Pure.
+
+    before: as the cluster had it before the update; empty: it had none.
+    after: as the engine has it: of this update, or of an earlier one where nothing was to be done.
+    """
+
+    def generation(each: Mapping[str, Any]) -> int:
+        return int((each.get("metadata") or {}).get("generation") or 0)
+
+    return after if generation(after) > generation(before) else before
 
 
 def asked(kubeconfig: str, namespace: str) -> Known:

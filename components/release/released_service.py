@@ -1,8 +1,8 @@
 """A service whose versions share its requests by percentages and tags: the release model of the project.
 
-Stable is the template of one Knative Service. Each further track is a Knative Configuration of its own, ready before
-the
-Service's traffic names its revision. A track that leaves the settings is deleted after the traffic has moved.
+Stable is the template of one Knative Service. Each further track is a Knative Configuration of its own, which is ready
+before the Service's traffic names its revision. A track that leaves the settings is deleted after the
+traffic has moved.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pulumi
 
 from components.cluster.objects import KubernetesObject, Placement, marked
 from components.manifests import own
-from components.release.known_revisions import KnownRevisions
+from components.release.known_revisions import KnownRevisions, newer
 from components.release.readiness import error_hook
 from components.release.revision import RevisionArgs, images, template
 from components.release.traffic import Target, stable_percent, traffic_block
@@ -56,6 +56,8 @@ class ReleasedServiceArgs:
     annotations: Mapping[str, str] = field(default_factory=dict)
     info_path: str | None = None
     """Path that answers with the pod's name as JSON; None: there is none."""
+    take_over: bool = False
+    """Whether a Service of this name that another tool made is taken over, and left in the cluster when it goes."""
     known: KnownRevisions = field(default_factory=lambda: KnownRevisions(None))
     """What the cluster has before this update."""
     urls_of_the_cluster: bool = False
@@ -119,12 +121,16 @@ class ReleasedService(pulumi.ComponentResource):
         manifest = own({"apiVersion": "serving.knative.dev/v1", "kind": kind, "metadata": metadata, "spec": spec})
         limits = pulumi.CustomTimeouts(create=args.ready_within, update=args.ready_within)
         config = args.placement.kubeconfig
-        hooks = (
-            pulumi.ResourceHookBinding(on_error=[error_hook(f"{kind}-{name}-not-ready", config)]) if config else None
-        )
+        hook = error_hook(f"{kind}-{name}-not-ready", config) if config else None
         inside = args.placement.options(self, depends_on, images(spec["template"]))
-        keep = args.known.keep(kind, args.namespace, name, spec, args.placement.creation)
-        more = pulumi.ResourceOptions(custom_timeouts=limits, hooks=hooks, transforms=[keep])
+        kept = args.take_over and kind == "Service"
+        keep = args.known.keep(kind, args.namespace, name, spec, args.placement.creation, kept)
+        more = pulumi.ResourceOptions(
+            custom_timeouts=limits,
+            hooks=pulumi.ResourceHookBinding(on_error=[hook]) if hook else None,
+            transforms=[keep],
+            retain_on_delete=kept or None,
+        )
         opts = pulumi.ResourceOptions.merge(inside, more)
         return KubernetesObject(name, marked(manifest, args.placement), opts)
 
@@ -166,19 +172,6 @@ def plan(args: ReleasedServiceArgs) -> tuple[list[Target], dict[str, dict[str, A
         for track, body in templates.items()
     ]
     return targets, templates
-
-
-def newer(before: Mapping[str, Any], after: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Of two readings of one object the later one; where its spec is the same in both, the one from the cluster. Pure.
-
-    before: as the cluster had it before the update; empty: it had none.
-    after: as the engine has it: of this update, or of an earlier one where nothing was to be done.
-    """
-
-    def generation(each: Mapping[str, Any]) -> int:
-        return int((each.get("metadata") or {}).get("generation") or 0)
-
-    return after if generation(after) > generation(before) else before
 
 
 def described(args: ReleasedServiceArgs, targets: Sequence[Target], urls: Urls) -> dict[str, Any]:

@@ -39,6 +39,7 @@ class Registration:
     """Hooks before its creation and its update."""
     aliases: tuple[str, ...]
     ignore_changes: tuple[str, ...]
+    retain_on_delete: bool
     transforms: int
     """How many functions look at it before the engine does."""
 
@@ -92,6 +93,7 @@ def registration(urn: str, request: Any) -> Registration:
         before_hooks=[*request.hooks.before_create, *request.hooks.before_update],
         aliases=tuple(str(alias) for alias in request.aliases),
         ignore_changes=tuple(request.ignoreChanges),
+        retain_on_delete=request.retainOnDelete,
         transforms=len(request.transforms),
     )
 
