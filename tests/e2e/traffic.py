@@ -40,8 +40,8 @@ class Client:
     address: str = "127.0.0.1"
 
     def host(self, service: str) -> str:
-        """Host of a service, or of a tag's URL (`<tag>-<service>`)."""
-        return f"{service}.default.{self.domain}"
+        """Host of a service, or of a tag's URL (`<tag>-<service>`); `<name>.<namespace>` where that is not default."""
+        return f"{service if '.' in service else f'{service}.default'}.{self.domain}"
 
     def request(
         self,
@@ -103,7 +103,7 @@ class Probe:
     seconds: float
     kept_alive: bool
     pod: str = ""
-    """Name of the pod that answered; it begins with its revision's name."""
+    """Name of the pod that answered, which begins with its revision's name; of any other path what it answered."""
     failure: str = ""
     """What came back instead of an answer."""
 
@@ -121,6 +121,8 @@ class Prober:
     """Connections at once; every other one is kept alive."""
     pause: float = 0.01
     """Seconds between a worker's requests."""
+    path: str | None = None
+    """What is asked for; None: the info of a service of the conference application."""
     probes: list[Probe] = field(default_factory=list)
     """All requests that came to an end, in the order of their ends."""
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -152,9 +154,10 @@ class Prober:
     def _sent(self, connection: http.client.HTTPConnection | None) -> Probe:
         begun, pod, failure = time.monotonic(), "", ""
         try:
-            answer = self.client.request(self.service, info_path(self.service), connection=connection)
+            path = self.path or info_path(self.service)
+            answer = self.client.request(self.service, path, connection=connection)
             if answer.status == 200:
-                pod = str(answer.json()["podName"])
+                pod = answer.body.decode() if self.path else str(answer.json()["podName"])
             else:
                 failure = f"status {answer.status}: {answer.body[:100]!r}"
         except (OSError, ValueError, KeyError, http.client.HTTPException) as error:
