@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 from assembly.stores import INIT_CONFIG_MAP, NAMESPACE
-from components.cluster.existing import TAKEN_OVER
 from components.cluster.objects import OWNER_ANNOTATION
+from components.cluster.ownership import TAKEN_OVER
 from components.manifests import Manifest
 from components.release.released_service import configuration_name
 from components.sources.resolved import ResolvedSources

@@ -95,7 +95,7 @@ class KnownRevisions:
             known, wanted = await self.of(namespace), spec["template"]
             if kind == "Service":
                 found = known.objects.get(kind, {}).get(name)
-                if said := taken_over(name, found, spec, take_over):
+                if said := taken_over(name, found, spec, asked_for=take_over, own_cluster=creation is not None):
                     pulumi.info(said)
             template = known.template(kind, name, wanted)
             if template is wanted:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pulumi
 
+from components.cluster.objects import OWNER_ANNOTATION
 from components.manifests import FIELD_MANAGER
 
 Object = Mapping[str, Any]
@@ -25,16 +26,23 @@ class TakeoverError(pulumi.RunError):
     """A Service of this name exists, which another tool made; the message says how to take it over."""
 
 
-def taken_over(service: str, found: Object | None, wanted: Object, asked_for: bool) -> str | None:
+def taken_over(
+    service: str, found: Object | None, wanted: Object, *, asked_for: bool, own_cluster: bool = False
+) -> str | None:
     """What to say of a Service that this update takes over; None where it takes over none.
 
     found: the cluster's Service of this name. wanted: the spec to be sent. asked_for: the setting `takeOver`.
-    Raises TakeoverError where it is somebody else's, and the setting does not ask for it.
+    own_cluster: whether the cluster is the stack's own, whose objects have no owner's word on them.
+    Raises TakeoverError where it is somebody else's, and the setting does not ask for it, or it is another stack's.
     """
-    if not found or not foreign(found):
+    if not found:
+        return None
+    name = f"Knative Service {found['metadata'].get('namespace', 'default')}/{service}"
+    if own_cluster and OWNER_ANNOTATION in found["metadata"].get("annotations", {}):
+        raise TakeoverError(f"the {name} exists, and another stack made it. Choose another name or namespace for yours")
+    if not foreign(found):
         return None
     makers = ", ".join(sorted(_makers(found)))
-    name = f"Knative Service {found['metadata'].get('namespace', 'default')}/{service}"
     if not asked_for:
         raise TakeoverError(
             f"the {name} exists, and this stack did not make it (made by: {makers}). It is left alone; "

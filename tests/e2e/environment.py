@@ -47,6 +47,8 @@ class Environment:
         """
         self.name, self.home, self.port = name, home, free_port()
         self.settings: dict[str, Any] = {}
+        self.common: dict[str, Any] = {}
+        """Settings of every configuration."""
         (home / "state").mkdir(parents=True, exist_ok=True)
         self._lock = open(home / "lock", "w")  # noqa: SIM115 - held as long as the environment is
         fcntl.flock(self._lock, fcntl.LOCK_EX)
@@ -94,6 +96,7 @@ class Environment:
         self.settings = {
             "cluster": {"name": self.name, "httpPort": self.port},
             **({"sources": str(SOURCES)} if SOURCES.exists() else {}),
+            **self.common,
             **settings,
             "services": services or {},
         }

@@ -10,8 +10,9 @@ import pytest
 
 from components.cluster.api_paths import collection_of, is_collection, question
 from components.cluster.asked import Found, OtherClusterError, RefusedError
-from components.cluster.existing import OwnershipError, outside, refuse_foreign
+from components.cluster.existing import outside
 from components.cluster.objects import OWNER_ANNOTATION
+from components.cluster.ownership import OwnershipError, refuse_foreign
 from components.commands.same_cluster import same_cluster
 from components.kind.processes import CommandError
 from components.knative.installed import looked_at

@@ -9,6 +9,7 @@ from unittest import mock
 
 import pytest
 
+from components.cluster.objects import OWNER_ANNOTATION
 from components.manifests import FIELD_MANAGER
 from components.release.known_revisions import Known
 from components.release.takeover import TakeoverError, changes, foreign, taken_over
@@ -68,6 +69,14 @@ def test_nothing_is_taken_over_unasked() -> None:
     assert "pulumi config set --path 'knative-releases:services.hello.takeOver' true" in message
 
 
+def test_another_stacks_service_on_the_stacks_own_cluster_is_never_taken() -> None:
+    others = theirs(FIELD_MANAGER)
+    others["metadata"]["annotations"] = {OWNER_ANNOTATION: "another"}
+    with pytest.raises(TakeoverError, match="another stack made it"):
+        taken_over("hello", others, wanted(), asked_for=True, own_cluster=True)
+    assert taken_over("hello", others, wanted(), asked_for=True) is None, "elsewhere the word was compared before"
+
+
 def test_what_knative_filled_in_is_no_change() -> None:
     assert changes(theirs()["spec"], wanted()) == ["traffic: the latest revision 100 % -> hello-1-0-0-abc 100 %"]
 
@@ -120,6 +129,8 @@ def test_on_a_cluster_of_somebody_else_no_other_stacks_service_is_taken(small: P
     assert "services.hello.takeOver' true" in unasked, f"the way is not told: {unasked}"
     taken = existing(small, there(), **hello(takeOver=True))
     assert taken.error is None, f"what was asked for is refused: {taken.error!r}"
-    others = there(annotations={"knative-releases/owner": "another"})
-    refused = existing(small, others, **hello(takeOver=True))
-    assert "Knative Service hello" in str(refused.error), "two stacks would fight over one service"
+    another = {"annotations": {"knative-releases/owner": "another"}}
+    whose_cluster_it_is = {"managedFields": [{"manager": FIELD_MANAGER}]}
+    for metadata in (another, whose_cluster_it_is):
+        refused = existing(small, there(**metadata), **hello(takeOver=True))
+        assert "Knative Service hello" in str(refused.error), f"two stacks would fight over one service: {metadata}"
