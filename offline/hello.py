@@ -1,4 +1,4 @@
-"""Images of a small server that is not the conference application: a team's own service in documents and tests.
+"""The images of the stand-in for Google's sample `hello-app`: a team's own service, in the documents and the tests.
 
 As with the conference application, an image's environment says the version.
 """
@@ -11,10 +11,11 @@ from typing import Final
 from offline import cache, go_builds
 from offline.image_archive import write_images_of
 
-PUBLISHED: Final = "ghcr.io/acme/"
-"""Where the documents have it; a team's own registry."""
-PREFIX: Final = "dev.local/acme/"
-VERSIONS: Final = ("1.0.0", "1.1.0")
+REPOSITORY: Final = "google-samples/containers/gke/hello-app"
+PUBLISHED: Final = f"us-docker.pkg.dev/{REPOSITORY}"
+NAME: Final = f"dev.local/{REPOSITORY}"
+VERSIONS: Final = {"1.0": "1.0.0", "2.0": "2.0.0"}
+"""What the images say, by their tags."""
 
 
 def archive() -> Path:
@@ -24,7 +25,7 @@ def archive() -> Path:
         "binary": cache.files_digest(binary),
         "images": cache.files_digest(Path(__file__), Path(__file__).with_name("image_archive.py")),
     }
-    images = [(f"{PREFIX}hello:{version}", ["/hello"], {"HELLO_VERSION": version}) for version in VERSIONS]
+    images = [(f"{NAME}:{tag}", ["/hello"], {"HELLO_VERSION": version}) for tag, version in VERSIONS.items()]
     return (
         cache.built("hello-images", key, lambda folder: write_images_of(binary, images, folder / "hello.tar"))
         / "hello.tar"

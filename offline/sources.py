@@ -48,7 +48,7 @@ def images(release: str = knative.DEFAULT_RELEASE) -> dict[str, str]:
         **kourier.image_names(),
         **{f"docker.io/bitnamilegacy/{store.name}": f"dev.local/{store.name}:{store.tag}" for store in stores.STORES},
         "docker.io/salaboy/": "dev.local/salaboy/",
-        hello.PUBLISHED: hello.PREFIX,
+        hello.PUBLISHED: hello.NAME,
     }
 
 

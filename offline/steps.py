@@ -64,7 +64,7 @@ STEPS: Final[Mapping[str, Step]] = {
     "kourier": Step(title="Images of Kourier and Envoy", run=kourier.archive),
     "command-provider": _go("command-provider", f"The stand-in for the command provider {versions.COMMAND_PROVIDER}"),
     "conference": Step(title="Images of the stand-in for the conference application", run=conference.archive),
-    "hello": Step(title="Images of a small server, for services of one's own", run=hello.archive),
+    "hello": Step(title="Images of the stand-in for a sample server, hello-app", run=hello.archive),
     "manifests": Step(title="Manifests of Knative Serving and Kourier", run=sources.manifests),
 }
 

@@ -1,5 +1,6 @@
 """Services of a team's own, in ten shapes of a Knative Service: manifests, what they need in the cluster, and how each
-shows that its shape is there. All run one small image, which is not of the conference application.
+shows that its shape is there. All run one small image, which is not of the conference application; the
+paths that they ask are the stand-in's.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ import yaml
 
 from tests.e2e.traffic import Client
 
-IMAGE = "ghcr.io/acme/hello"
-FIRST, SECOND = "1.0.0", "1.1.0"
+IMAGE = "us-docker.pkg.dev/google-samples/containers/gke/hello-app"
+FIRST, SECOND = "1.0", "2.0"
 NEEDS = """
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: own-settings, namespace: default}
-data: {TARGET: settings, motto.txt: from a ConfigMap}
+data: {PLACE: settings, motto.txt: from a ConfigMap}
 ---
 apiVersion: v1
 kind: Secret
@@ -89,8 +90,9 @@ def _over_http2(client: Client, host: str) -> str:
     # An empty request, and an answer of 2 bytes: field 1 is 1, SERVING.
     answer = subprocess.run(call, input=bytes(5), capture_output=True, check=True).stdout
     assert answer == bytes([0, 0, 0, 0, 2, 8, 1]), f"the gRPC call was answered with {answer!r}"
-    get = ["curl", *options, "--header", header, url]
-    return subprocess.run(get, capture_output=True, check=True, text=True).stdout
+    get = ["curl", *options, "--header", header, f"{url}/protocol"]
+    assert subprocess.run(get, capture_output=True, check=True).stdout == b"HTTP/2.0", "it is not HTTP/2 to the end"
+    return page(client, host)
 
 
 def _late(client: Client, host: str) -> str:
@@ -149,7 +151,7 @@ SHAPES: Mapping[str, Shape] = {
             "envFrom": [{"configMapRef": {"name": "own-settings"}}],
         },
         shown=_with(
-            ("/", "Hello settings"),
+            ("/variable/PLACE", "settings"),
             ("/variable/BOTH", "one and $(PASSWORD)"),  # defined after it: Kubernetes leaves it as it is
             ("/variable/LATER", "one and from-a-secret"),
         ),

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from offline import hello
 from tests.e2e.environment import Environment, eventually
 from tests.e2e.own_services import FIRST, NEEDS, SECOND, SHAPES, page, write
 from tests.e2e.traffic import Client, Prober, assert_share
@@ -36,12 +37,12 @@ def services(environment: Environment, tmp_path_factory: pytest.TempPathFactory)
 
 def digest(environment: Environment, version: str) -> str:
     """The digest of the image's version; the node knows the image by it from now on."""
-    image = f"dev.local/acme/hello:{version}"
+    image = f"{hello.NAME}:{version}"
     ctr = ("docker", "exec", environment.node, "ctr", "--namespace=k8s.io", "images")
     (line,) = (each for each in environment.run(*ctr, "ls").splitlines() if each.startswith(f"{image} "))
     found = re.search(r"sha256:[0-9a-f]{64}", line)
     assert found, line
-    environment.run(*ctr, "tag", "--force", image, f"dev.local/acme/hello@{found[0]}")
+    environment.run(*ctr, "tag", "--force", image, f"{hello.NAME}@{found[0]}")
     return found[0]
 
 
@@ -88,7 +89,7 @@ def first(environment: Environment, services: dict[str, Any]) -> dict[str, str]:
 @pytest.mark.parametrize("name", SHAPES)
 def test_what_its_manifest_says_is_there(client: Client, name: str) -> None:
     shown = SHAPES[name].shown(client, host(name))
-    assert name not in ASKED or f"from {FIRST}" in shown
+    assert name not in ASKED or f"Version: {FIRST}" in shown
 
 
 @pytest.mark.usefixtures("services")
@@ -106,19 +107,19 @@ def test_each_is_given_a_canary_promoted_and_rolled_back(
         environment.up()
         for name in ASKED:
             eventually(60, f"{name} answers", lambda name=name: SHAPES[name].shown(client, host(name)))
-        answers = Counter(page(client, "own-scaling").split()[3] for _ in range(120))
-        assert_share(dict(answers), SECOND, 50)
+        answers = Counter(f"Version: {SECOND}" in page(client, "own-scaling") for _ in range(120))
+        assert_share({str(each): number for each, number in answers.items()}, "True", 50)
         assert set(revisions(environment).values()) == set(first.values()), "a canary changes stable"
         environment.configure(promoted(services))
         environment.up()
         for name in ASKED:
-            assert f"from {SECOND}" in SHAPES[name].shown(client, host(name)), f"{name} is not promoted"
+            assert f"Version: {SECOND}" in SHAPES[name].shown(client, host(name)), f"{name} is not promoted"
         environment.up("--expect-no-changes")
         environment.configure(without_next(services))
         environment.up()
         assert revisions(environment) == first, "the way back is another revision"
         for name in ASKED:
-            assert f"from {FIRST}" in SHAPES[name].shown(client, host(name)), f"{name} is not rolled back"
+            assert f"Version: {FIRST}" in SHAPES[name].shown(client, host(name)), f"{name} is not rolled back"
     for prober in (plain, spaced):
         prober.assert_nothing_lost()
 

@@ -8,21 +8,22 @@ from typing import Any
 import pytest
 import yaml
 
+from offline import hello
 from offline.cache import root
 from tests.e2e.environment import CommandError, Environment, eventually
 from tests.e2e.traffic import Client, Prober
 
-IMAGE = "ghcr.io/acme/hello"
-LEGACY = """
+IMAGE = "us-docker.pkg.dev/google-samples/containers/gke/hello-app"
+LEGACY = f"""
 apiVersion: serving.knative.dev/v1
 kind: Service
-metadata: {name: legacy, namespace: default, labels: {team: web}}
+metadata: {{name: legacy, namespace: default, labels: {{team: web}}}}
 spec:
   template:
     spec:
       containers:
-      - image: dev.local/acme/hello:1.0.0
-        env: [{name: TARGET, value: legacy}]
+      - image: {hello.NAME}:1.0
+        env: [{{name: TEAM, value: web}}]
 """
 
 
@@ -34,7 +35,7 @@ def legacy(environment: Environment, tmp_path_factory: pytest.TempPathFactory) -
     environment.kubectl("apply", "-f", "-", stdin=LEGACY)
     environment.kubectl("wait", "ksvc/legacy", "--for=condition=Ready", "--timeout=120s")
     manifest = yaml.safe_load(LEGACY)
-    manifest["spec"]["template"]["spec"]["containers"][0]["image"] = f"{IMAGE}:1.0.0"
+    manifest["spec"]["template"]["spec"]["containers"][0]["image"] = f"{IMAGE}:1.0"
     file = tmp_path_factory.mktemp("manifests") / "legacy.yaml"
     file.write_text(yaml.safe_dump(manifest))
     return {"manifest": str(file)}
@@ -63,7 +64,7 @@ def test_it_is_taken_over_released_and_given_back_without_a_lost_request(
     environment: Environment, legacy: dict[str, Any], client: Client
 ) -> None:
     taken = {**legacy, "takeOver": True}
-    canary = {"canary": {"version": "1.1.0", "percent": 50}}
+    canary = {"canary": {"version": "2.0", "percent": 50}}
     with Prober(client, "legacy", path="/") as prober:
         environment.configure({"legacy": taken})
         preview = environment.pulumi("preview")
@@ -108,12 +109,12 @@ def test_two_teams_share_a_cluster_and_nothing_else(
     environment: Environment, other: Environment, client: Client
 ) -> None:
     before = {kind: environment.get(kind) for kind in ("ksvc", "configmap")}
-    mine = {"hello": {"image": f"{IMAGE}:1.0.0", "namespace": "team-b"}}
+    mine = {"hello": {"image": f"{IMAGE}:1.0", "namespace": "team-b"}}
     other.configure(mine)
     other.up()
     other.up("--expect-no-changes")
     with Prober(client, "hello.team-b", path="/") as prober:
-        canary = {"canary": {"version": "1.1.0", "percent": 20}}
+        canary = {"canary": {"version": "2.0", "percent": 20}}
         other.configure({"hello": {**mine["hello"], "tracks": canary}})
         other.up()
         environment.up("--expect-no-changes")
@@ -126,7 +127,7 @@ def test_two_teams_share_a_cluster_and_nothing_else(
 
 
 def test_a_name_of_the_first_team_is_refused(environment: Environment, other: Environment) -> None:
-    other.configure({"frontend": {"image": f"{IMAGE}:1.0.0", "namespace": "default", "takeOver": True}})
+    other.configure({"frontend": {"image": f"{IMAGE}:1.0", "namespace": "default", "takeOver": True}})
     with pytest.raises(CommandError) as refused:
         other.up()
     message = str(refused.value)

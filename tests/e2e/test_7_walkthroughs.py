@@ -1,4 +1,6 @@
-"""The documents of the release strategies do what they say, typed word for word; and what a preview of a flip shows."""
+"""The documents of the release strategies, and that of a service of one's own, do what they say, typed word for word; and
+what a preview of a flip shows.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,10 @@ import yaml
 from tests.e2e.environment import PROJECT, Environment
 from tests.e2e.walkthrough import Shell, walk
 
+STRATEGIES = ("canary", "promote-and-roll-back", "ab", "blue-green")
 DOCUMENTS = [
-    PROJECT / "docs" / "strategies" / f"{name}.md" for name in ("canary", "promote-and-roll-back", "ab", "blue-green")
+    *(PROJECT / "docs" / "strategies" / f"{name}.md" for name in STRATEGIES),
+    PROJECT / "docs" / "your-own-service.md",
 ]
 NOTIFICATIONS = "notifications-service"
 

@@ -1,5 +1,5 @@
-// Command hello is a small server for services that are not the conference application: it says which version answers,
-// over HTTP/1.1 and HTTP/2 without TLS, and serves gRPC's health protocol.
+// Command hello stands in for Google's sample image hello-app, a small server that says which version answers. Only the
+// stand-in knows the paths below /healthz, /protocol, /variable, /file and /wait, and gRPC's health protocol.
 package main
 
 import (
@@ -49,7 +49,8 @@ func handler() http.Handler {
 	calls := grpc.NewServer()
 	healthgrpc.RegisterHealthServer(calls, health.NewServer())
 	pages := http.NewServeMux()
-	pages.HandleFunc("GET /{$}", hello)
+	pages.HandleFunc("GET /", hello)
+	pages.HandleFunc("GET /protocol", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Proto) })
 	pages.HandleFunc("GET /healthz", healthy)
 	pages.HandleFunc("GET /variable/{name}", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, os.Getenv(r.PathValue("name")))
@@ -67,8 +68,9 @@ func handler() http.Handler {
 	})
 }
 
-func hello(w http.ResponseWriter, r *http.Request) {
-	fmt.Fprintf(w, "Hello %s from %s over %s\n", variable("TARGET", "world"), variable("HELLO_VERSION", "?"), r.Proto)
+func hello(w http.ResponseWriter, _ *http.Request) {
+	host, _ := os.Hostname()
+	fmt.Fprintf(w, "Hello, world!\nVersion: %s\nHostname: %s\n", os.Getenv("HELLO_VERSION"), host)
 }
 
 func healthy(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }
