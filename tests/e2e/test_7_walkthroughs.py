@@ -1,5 +1,5 @@
-"""The documents of the release strategies, and that of a service of one's own, do what they say, typed word for word; and
-what a preview of a flip shows.
+"""The documents of the strategies and of a service of one's own do what they say, typed word for word; and what a
+preview of a flip shows.
 """
 
 from __future__ import annotations
