@@ -75,6 +75,17 @@ class KnownRevisions:
         kubeconfig = await self._kubeconfig.future() if self._kubeconfig else None
         return await asyncio.to_thread(self._ask, kubeconfig, namespace) if kubeconfig else Known()
 
+    async def unless_foreign(
+        self, namespace: str, service: str, spec: Object, *, take_over: bool, own_cluster: bool
+    ) -> str:
+        """The service's name. Says what is taken over; raises TakeoverError where the cluster's Service of that name is
+        somebody else's. Not in a transform, whose errors come with a traceback.
+        """
+        found = (await self.of(namespace)).objects.get("Service", {}).get(service)
+        if said := taken_over(service, found, spec, asked_for=take_over, own_cluster=own_cluster):
+            pulumi.info(said)
+        return service
+
     def keep(
         self,
         kind: str,
@@ -82,21 +93,15 @@ class KnownRevisions:
         name: str,
         spec: Object,
         creation: pulumi.Output[str] | None,
-        take_over: bool = False,
     ) -> Transform:
         """A transform of one object's resource.
 
         spec: the object's, with the wanted template.
         creation: the resource's replacement trigger.
-        take_over: whether a Service that another tool made is taken over. Without it, one ends the update.
         """
 
         async def kept(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
             known, wanted = await self.of(namespace), spec["template"]
-            if kind == "Service":
-                found = known.objects.get(kind, {}).get(name)
-                if said := taken_over(name, found, spec, asked_for=take_over, own_cluster=creation is not None):
-                    pulumi.info(said)
             template = known.template(kind, name, wanted)
             if template is wanted:
                 return None

@@ -117,14 +117,19 @@ class ReleasedService(pulumi.ComponentResource):
             "pulumi.com/deletionPropagationPolicy": "background",
         }
         labels = {"labels": dict(args.labels)} if kind == "Service" and args.labels else {}
-        metadata = {"name": name, "namespace": args.namespace, **labels, "annotations": annotations}
+        metadata = {
+            "name": self._checked(args, spec) if kind == "Service" else name,
+            "namespace": args.namespace,
+            **labels,
+            "annotations": annotations,
+        }
         manifest = own({"apiVersion": "serving.knative.dev/v1", "kind": kind, "metadata": metadata, "spec": spec})
         limits = pulumi.CustomTimeouts(create=args.ready_within, update=args.ready_within)
         config = args.placement.kubeconfig
         hook = error_hook(f"{kind}-{name}-not-ready", config) if config else None
         inside = args.placement.options(self, depends_on, images(spec["template"]))
         kept = args.take_over and kind == "Service"
-        keep = args.known.keep(kind, args.namespace, name, spec, args.placement.creation, kept)
+        keep = args.known.keep(kind, args.namespace, name, spec, args.placement.creation)
         more = pulumi.ResourceOptions(
             custom_timeouts=limits,
             hooks=pulumi.ResourceHookBinding(on_error=[hook]) if hook else None,
@@ -134,10 +139,13 @@ class ReleasedService(pulumi.ComponentResource):
         opts = pulumi.ResourceOptions.merge(inside, more)
         return KubernetesObject(name, marked(manifest, args.placement), opts)
 
+    def _checked(self, args: ReleasedServiceArgs, spec: Mapping[str, Any]) -> pulumi.Output[str]:
+        """The Service's name, unless the cluster's Service of that name is somebody else's."""
+        how = {"take_over": args.take_over, "own_cluster": args.placement.owner is None}
+        return pulumi.Output.from_input(args.known.unless_foreign(args.namespace, args.service_name, spec, **how))
+
     def _said(self, args: ReleasedServiceArgs, service: KubernetesObject) -> pulumi.Output[Any]:
-        """The Service's status where its URLs are the cluster's: of this update, or of before it where nothing was
-        updated or the update failed; None where there is none yet, or nobody has to ask.
-        """
+        """The Service's status where its URLs are the cluster's: of this update, else of before it; or None."""
 
         async def said() -> Any:
             known = await args.known.of(args.namespace)

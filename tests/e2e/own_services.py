@@ -96,8 +96,9 @@ def _over_http2(client: Client, host: str) -> str:
 
 
 def _late(client: Client, host: str) -> str:
-    """A request that takes longer than the service's limit ends in 504."""
-    assert client.request(host, "/wait/6s").status == 504, "the timeout is not the manifest's"
+    """A request that takes longer than the service's limit ends in 504; one of half of it does not."""
+    assert client.request(host, "/wait/9s").status == 504, "the timeout is not the manifest's"
+    page(client, host, "/wait/2s")
     return page(client, host)
 
 
@@ -162,7 +163,12 @@ SHAPES: Mapping[str, Shape] = {
         shown=_hidden,
     ),
     "own-space": Shape(container=PORT, metadata={"namespace": "shop"}, shown=page, host="own-space.shop"),
-    "own-timeouts": Shape(container=PORT, spec={"timeoutSeconds": 3}, shown=_late),
+    "own-timeouts": Shape(
+        container=PORT,
+        spec={"timeoutSeconds": 5},
+        annotations={"autoscaling.knative.dev/min-scale": "1"},  # the start from zero counts, too
+        shown=_late,
+    ),
     "own-scaling": Shape(
         container={"resources": {"requests": {"cpu": "10m"}, "limits": {"cpu": "500m", "memory": "64Mi"}}},
         spec={"containerConcurrency": 20},

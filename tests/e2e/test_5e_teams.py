@@ -25,6 +25,10 @@ spec:
       - image: {hello.NAME}:1.0
         env: [{{name: TEAM, value: web}}]
 """
+GIVEN_BACK = (
+    '{"spec": {"template": {"metadata": {"name": null}}, "traffic": [{"latestRevision": true, "percent": 100}]}}'
+)
+"""The patch of docs/your-own-service.md."""
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +83,10 @@ def test_it_is_taken_over_released_and_given_back_without_a_lost_request(
         environment.configure()
         environment.up()
         assert [each["percent"] for each in served(environment)] == [100], "it left the cluster with the settings"
-        environment.kubectl("replace", "-f", "-", stdin=LEGACY)
+        environment.kubectl(
+            "patch", "ksvc", "legacy", "--namespace", "default", "--type=merge", f"--patch={GIVEN_BACK}"
+        )
+        environment.kubectl("apply", "-f", "-", stdin=LEGACY)
         eventually(120, "its owner's again", lambda: served(environment)[0].get("latestRevision"))
     prober.assert_nothing_lost()
     environment.kubectl("delete", "ksvc", "legacy", "--namespace", "default")

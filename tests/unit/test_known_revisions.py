@@ -61,9 +61,7 @@ def test_what_the_cluster_does_not_have_is_sent_as_wanted(known: Known) -> None:
     assert known.template("Service", "web", WANTED) is WANTED
 
 
-def transformed(
-    known: Known, kubeconfig: str | None = "the kubeconfig", take_over: bool = False
-) -> pulumi.ResourceTransformResult | None:
+def transformed(known: Known, kubeconfig: str | None = "the kubeconfig") -> pulumi.ResourceTransformResult | None:
     """What the engine is handed for the Service."""
     asked_of: list[tuple[str, str]] = []
 
@@ -76,7 +74,7 @@ def transformed(
         opts = pulumi.ResourceOptions(protect=True, replacement_trigger="null")
         args = pulumi.ResourceTransformArgs(True, "Service", "web", {"kind": "Service", "spec": SPEC}, opts)
         await revisions.of("default")
-        result = await revisions.keep("Service", "default", "web", SPEC, None, take_over)(args)
+        result = await revisions.keep("Service", "default", "web", SPEC, None)(args)
         assert asked_of == ([("the kubeconfig", "default")] if kubeconfig else []), "asked once for each namespace"
         return result
 

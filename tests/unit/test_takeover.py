@@ -16,7 +16,6 @@ from components.release.takeover import TakeoverError, changes, foreign, taken_o
 from tests.unit.asked import TableCluster, named
 from tests.unit.recording import record
 from tests.unit.test_graph_existing import existing
-from tests.unit.test_known_revisions import transformed
 
 SERVICES = "/apis/serving.knative.dev/v1/namespaces/default/services"
 
@@ -99,13 +98,15 @@ def hello(**service: Any) -> dict[str, Any]:
     return {"application": "none", "services": {"hello": {"image": "ghcr.io/acme/hello:1.0.0", **service}}}
 
 
-def test_on_any_cluster_what_the_update_finds_ends_it_or_is_said() -> None:
-    there = Known(objects={"Service": {"web": theirs()}})
-    with pytest.raises(TakeoverError):
-        transformed(there)  # else server-side apply adopts it in silence
+def test_on_the_programs_own_cluster_it_is_asked_for_too(small: Path) -> None:
+    there = Known(objects={"Service": {"hello": theirs()}})
+    refused = record(hello(), small, known=there)
+    assert isinstance(refused.error, TakeoverError), f"server-side apply adopts it in silence: {refused.error!r}"
     with mock.patch("pulumi.info") as said:
-        transformed(there, take_over=True)
-    assert "takes over the Knative Service default/web" in said.call_args.args[0]
+        taken = record(hello(takeOver=True), small, known=there)
+    assert taken.error is None, f"the program ended: {taken.error!r}"
+    assert taken.one("Service", "hello").inputs["metadata"]["name"] == "hello"
+    assert "takes over the Knative Service default/hello" in said.call_args.args[0]
 
 
 def test_what_was_taken_over_stays_when_the_stack_goes(small: Path) -> None:
