@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 
 from analysis import AnalysisError
 from analysis.model import Source
-from analysis.sources.gateway import Gateway
-from analysis.sources.pods import ClusterPods
+from analysis.sources import gateway
 from analysis.sources.probes import Probes
 from analysis.sources.prometheus import Prometheus, Queries
 
@@ -45,7 +44,7 @@ Factory = Callable[[str, Reach], Source]
 """Makes a source from what stands behind its name and a colon (empty where there is none). Raises AnalysisError."""
 
 SOURCES: Mapping[str, Factory] = {
-    "gateway": lambda _, reach: Gateway(ClusterPods(reach.kubeconfig, reach.cluster)),
+    "gateway": lambda _, reach: gateway.of_cluster(reach.kubeconfig, reach.cluster),
     "probes": lambda _, reach: _probes(reach.path),
     "prometheus": lambda url, reach: Prometheus(url, reach.queries),
 }

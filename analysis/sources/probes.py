@@ -3,7 +3,7 @@
 A track with a tag is asked at the tag's URL, so that a failure is surely its own. One without is asked at the service's
 URL, where the shares decide who answers: an answer of a track with a tag does not count there, since its failures
 there are nobody's. Either way the gateway's numbers leave them out: these requests carry an
-unknown tag (`analysis.sources.queue_proxy`).
+unknown tag (`status.counters.queue_proxy`).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from analysis import AnalysisError
-from analysis.histogram import Histogram
 from analysis.model import Sample
 from components.release.released_service import TAG_HEADER
+from status.counters.histogram import Histogram
 from status.model import Service, Track, host_of
 from status.observed import FailedError, answering_pod
 

@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from analysis import AnalysisError
-from analysis.histogram import Bucket
 from analysis.sources import SOURCES, Reach, source
 from analysis.sources.probes import Probes
 from analysis.sources.prometheus import Prometheus, Queries
+from status.counters.histogram import Bucket
 from tests.e2e.environment import free_port
 from tests.unit.http_server import serving
 from tests.unit.release_status import STABLE, wanted
