@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, runtime_checkable
 
-from analysis.histogram import Histogram, difference
+from status.counters.histogram import Histogram, difference
 from status.model import Service
 
 Origin = Literal["user", "probe"]

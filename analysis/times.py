@@ -9,9 +9,9 @@ from dataclasses import replace
 from analysis.clumps import Count
 from analysis.exact import combined, log_at_least, log_at_most
 from analysis.findings import Tolerance, Track, decided, limited, log_p, p_text, together
-from analysis.histogram import Histogram
 from analysis.model import Finding, Sample
 from analysis.thresholds import time_text
+from status.counters.histogram import Histogram
 
 
 def limit_of_time(share: float, stable: Track | None, candidate: Track, limit: float, level: float) -> Finding:

@@ -65,8 +65,14 @@ class Observer:
             raise AnalysisError(str(error)) from None
         self._service = next(service for service in wanted.status.services if service.name == self._name)
         self._rollout = rollout
-        preview = rollout.state and not rollout.percent
-        reach = Reach(kubeconfig=wanted.kubeconfig, cluster=wanted.status.cluster, path=self._service.info_path)
+        preview = rollout.state is not None and not rollout.percent
+        reach = Reach(
+            kubeconfig=wanted.kubeconfig,
+            cluster=wanted.status.cluster,
+            path=self._service.info_path,
+            preview=preview,
+            cluster_local=self._service.cluster_local,
+        )
         self._source = self._make(PREVIEW if preview else rollout.source, reach)
         self._source.begin(self._service)
         self._samples, self._pieces = {}, {}

@@ -30,6 +30,7 @@ from settings.rollouts import WAYS_BACK, Rollout
 from status import StatusError
 from status.wanted import of_outputs
 
+UNSEEN = "canary or ab: nobody outside the cluster can ask a candidate of a cluster-local service before it has a share"
 MakeView = Callable[[ExitStack, Iterable[Event]], View]
 """From the events of before to who is told of the next ones; is left with the stack of exits."""
 
@@ -146,7 +147,7 @@ def _existing(place: Place) -> Rollout:
 
 
 def _unanswered(place: Place, outputs: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[Problem]:
-    """The problem that a source does not answer, or the limits that it cannot judge.
+    """The problem that a source does not answer, or the limits and looks that nobody can judge.
 
     wanted: the plan, as it is written.
     """
@@ -156,7 +157,11 @@ def _unanswered(place: Place, outputs: Mapping[str, Any], wanted: Mapping[str, A
         return []
     observer = Observer(place.stack, place.service, place.source, ())
     try:
-        of_outputs(place.stack, outputs)
+        services = {each.name: each for each in of_outputs(place.stack, outputs).status.services}
+        if place.service not in services:
+            return [Problem("service", place.service, "a service that an update has made already", "pulumi up")]
+        if services[place.service].cluster_local and wanted.get("strategy") == "blueGreen":
+            return [Problem("strategy", "blueGreen", UNSEEN)]
         observer.begin(outputs, Rollout(to="any", source=source))
         return observer.unjudged(limits)
     except AnalysisError as error:

@@ -45,11 +45,12 @@ def read(kubeconfig: str, namespace: str, cluster: str) -> Objects:
 
 
 @contextlib.contextmanager
-def answering(client: Any, cluster: str) -> Iterator[None]:
+def answering(client: Any, cluster: str, right: str = "list ksvc") -> Iterator[None]:
     """Asking a cluster: what goes wrong is a StatusError that says what to do.
 
     client: of `cluster_client`.
     cluster: its name, for the message.
+    right: what is asked for, as `kubectl auth can-i` takes it.
     """
     try:
         yield
@@ -57,7 +58,7 @@ def answering(client: Any, cluster: str) -> Iterator[None]:
         raise StatusError(
             f"The cluster {cluster} answers, but refuses ({error.status} {error.reason}). "
             + (
-                "The kubeconfig's user may not read this: kubectl auth can-i list ksvc"
+                f"The kubeconfig's user may not read this: kubectl auth can-i {right}"
                 if error.status in (401, 403)
                 else f"To put back what is missing: {PUT_BACK}"
             )

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
+DEFAULT_NAMESPACE = "default"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pod:
@@ -52,9 +54,11 @@ class Track:
     reported: int | None = None
     """What the Knative Service's status says; None: nothing."""
     observed: int | None = None
-    """Requests of the sample that it answered; None: there was none."""
+    """Requests that it answered: of the sample, else of users, as the gateway counted them; None: there was none."""
     fits: bool | None = None
     """Whether the observed number can come from the wanted share."""
+    failed: int | None = None
+    """Users' requests that failed, out of the observed; None: nobody knows whose the failures of a sample are."""
     tag: str | None = None
     url: str | None = None
     """URL of the tag."""
@@ -81,21 +85,48 @@ class Sample:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Counts:
+    """Users' requests to a service, as the ingress gateway counted them between two readings. Nothing was sent."""
+
+    seconds: float = 0.0
+    """From the first reading to the last."""
+    requests: int = 0
+    failed: int = 0
+    """Those with a status of 500 or more, or given up by their clients without an answer."""
+    client_errors: int = 0
+    """Those with a status of 400 to 499; none of them is among the failed."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the numbers has to know, as sentences."""
+    skipped: str | None = None
+    """Why nothing was counted."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Service:
     """One service and its tracks, stable first."""
 
     name: str
     url: str
-    namespace: str = "default"
+    namespace: str = DEFAULT_NAMESPACE
     info_path: str | None = None
     """Path that answers with the pod's name as JSON; None: nobody knows one."""
+    cluster_local: bool = False
+    """Whether it is reached from inside the cluster alone."""
     address: str | None = None
     """IP address or host name of the ingress, asked by Host header; None: the hosts of its URLs resolve."""
     tracks: tuple[Track, ...] = ()
     ready: bool | None = None
     sample: Sample | None = None
+    """What was asked of its info path; None: it was not to be asked."""
+    counts: Counts | None = None
+    """What the gateway counted; None: it was not to be read."""
     problems: tuple[str, ...] = ()
     """What is not as it should be, in the cluster's own words."""
+
+    @property
+    def asked(self) -> bool:
+        """Whether its observed numbers come from requests that status sends; else they are the gateway's."""
+        return self.info_path is not None and not self.cluster_local
 
     @property
     def host(self) -> str:

@@ -1,7 +1,8 @@
 """What requests observe: a bounded sample to a service's URL, and whether it fits the wanted shares.
 
 The ingress is asked by Host header at its address, so no name has to resolve where that is known. Each request is sent
-once, on a connection of its own, and never retried; a failed one counts as that.
+once, on a connection of its own, and never retried; a failed one counts as that. Each carries an unknown tag, by which
+it takes the service's own way and is nobody's traffic to a rollout (`status.counters.queue_proxy`).
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ import json
 import math
 import ssl
 import time
-from collections.abc import Mapping
 
+from components.release.released_service import TAG_HEADER
 from status.model import Sample, Service
 
 FALSE_ALARM = 1e-4
 """Probability that a right share is told as a wrong one, for one number."""
+OWN_TAG = "knative-releases-probe"
+"""Marks a request of this tool's own."""
 REQUEST_SECONDS = 5.0
 SAMPLE_SECONDS = 10.0
 """After this no further request is sent: a service that hangs holds nobody up."""
@@ -76,43 +79,55 @@ def with_observed(service: Service, taken: Sample) -> Service:
 
 
 def fits(seen: int, total: int, percent: int) -> bool:
-    """Whether a number of requests can come from a share: neither tail of the exact binomial distribution is too thin.
+    """Whether a number of requests can come from a share: neither tail of the binomial distribution is too thin.
 
     0 and 100 percent are exact. Pure.
     """
-
-    whole: int = 100**total
-
-    def weight(numbers: range) -> int:
-        return sum(math.comb(total, k) * percent**k * (100 - percent) ** (total - k) for k in numbers)
-
-    below = weight(range(seen))
-    up_to = below + weight(range(seen, seen + 1))
-    return min(up_to, whole - below) / whole > FALSE_ALARM / 2
+    if percent in (0, 100):
+        return seen == total * percent // 100
+    if seen * 100 > total * percent:  # the upper tail is the lower one of those that went elsewhere
+        return fits(total - seen, total, 100 - percent)
+    # The other tail has about one half at least. This one's terms shrink from `seen` down to 0.
+    share, ways = percent / 100, math.lgamma(total + 1) - math.lgamma(seen + 1) - math.lgamma(total - seen + 1)
+    term = math.exp(ways + seen * math.log(share) + (total - seen) * math.log1p(-share))
+    tail = 0.0
+    for k in range(seen, -1, -1):
+        tail += term
+        if tail > FALSE_ALARM / 2:
+            return True
+        term *= k / (total - k + 1) * (1 - share) / share
+        if term < tail * 1e-9:
+            break
+    return False
 
 
 class FailedError(Exception):
     """A request failed; the message says what came back."""
 
 
-def answering_pod(service: Service, host: str, path: str, headers: Mapping[str, str] | None = None) -> str:
-    """The pod that answers one request to a service's ingress.
+def reply(service: Service, host: str, path: str) -> tuple[int, bytes]:
+    """Status and body of one request to a service's ingress, marked as this tool's own.
 
     host: of the service's own URL, or of a tag's.
 
-    Raises FailedError when none does.
+    Raises FailedError when nobody answers.
     """
     connection = _connection(service, host)
     try:
-        connection.request("GET", path, headers={"Host": host, **(headers or {})})
+        connection.request("GET", path, headers={"Host": host, TAG_HEADER: OWN_TAG})
         response = connection.getresponse()
-        body = response.read()
+        return response.status, response.read()
     except (OSError, http.client.HTTPException) as error:
         raise FailedError(str(error) or type(error).__name__) from None
     finally:
         connection.close()
-    if response.status != 200:
-        raise FailedError(f"status {response.status}")
+
+
+def answering_pod(service: Service, host: str, path: str) -> str:
+    """The pod that answers such a request. Raises FailedError when none does."""
+    status, body = reply(service, host, path)
+    if status != 200:
+        raise FailedError(f"status {status}")
     try:
         return str(json.loads(body)["podName"])
     except (ValueError, KeyError, TypeError):

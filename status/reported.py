@@ -10,8 +10,8 @@ from typing import Any
 from components.knative.api import Object
 from components.release.readiness import PUT_BACK, conditions, of_pod
 from components.release.released_service import OWNER_LABEL, configuration_name
+from components.release.urls import local, with_port
 from components.release.urls import reported as reported_url
-from components.release.urls import with_port
 from status.cluster import Objects
 from status.drift import drift
 from status.model import Pod, Revision, Service, Track
@@ -29,6 +29,8 @@ def with_reported(service: Service, objects: Objects) -> Service:
     found = objects.services.get(service.name)
     if found is None:
         return dataclasses.replace(service, ready=False, problems=(f"not in the cluster: {PUT_BACK}",))
+    if found.get("status", {}).get("url"):  # before that, the outputs know best
+        service = dataclasses.replace(service, cluster_local=local(found["status"]))
     shares = reported_shares(found)
     pods = _pods(service.name, objects.pods)
     wanted = {track.revision.name for track in service.tracks}
@@ -49,9 +51,9 @@ def with_reported(service: Service, objects: Objects) -> Service:
 
 
 def _url(service: Service, found: Object, tag: str | None = None) -> str | None:
-    """The URL that the cluster reports, at the port of the stack's outputs."""
+    """The URL that the cluster reports, at the port of the stack's outputs where it is one of the outside."""
     url = reported_url(found.get("status", {}), tag)
-    return with_port(url, service.port) if url else None
+    return with_port(url, service.port) if url and not service.cluster_local else url
 
 
 def reported_shares(service: Object) -> dict[str, int]:

@@ -6,14 +6,23 @@ Pure. Every line says in words what it says in colour, so that plain lines are a
 from __future__ import annotations
 
 import collections
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from rich.text import Text
 from rich.tree import Tree
 
-from status.model import Revision, Service, Status, Track
+from status.model import DEFAULT_NAMESPACE, Counts, Revision, Sample, Service, Status, Track
+from status.state import State, state
 
 GOOD, WAITING, BAD, QUIET = "green", "yellow", "red", "dim"
+MARKS: Mapping[State, tuple[str, str]] = {
+    "well": ("✓ ", GOOD),
+    "impaired": ("! ", WAITING),
+    "failing": ("✗ ", BAD),
+    "waiting": ("… ", WAITING),
+}
+"""✓ only where nothing below it is wrong."""
 
 
 def tree(status: Status, now: datetime) -> Tree:
@@ -25,16 +34,22 @@ def tree(status: Status, now: datetime) -> Tree:
 
 
 def _add(root: Tree, service: Service, now: datetime) -> None:
-    mark = {True: Text("✓ ", GOOD), False: Text("✗ ", BAD), None: Text("… ", WAITING)}[service.ready]
-    node = root.add(Text.assemble(mark, (service.name, "bold"), "  ", (service.url, QUIET)))
+    place = f"  namespace {service.namespace}" if service.namespace != DEFAULT_NAMESPACE else ""
+    place += "  inside the cluster alone" if service.cluster_local else ""
+    head = Text.assemble(MARKS[state(service)], (service.name, "bold"), "  ", (service.url + place, QUIET))
+    node = root.add(head)
     names = [f"{track.name or 'other'} {track.version or ''}".strip() for track in service.tracks]
     for track, name in zip(service.tracks, names, strict=True):
         below = node.add(_track(track, name.ljust(max(map(len, names)))))
         if track.tag:
             below.add(Text(f"tag {track.tag}  {track.url}  or header {track.header}", QUIET))
         below.add(_revision(track.revision, now))
-    for line in _sample(service):
-        node.add(line)
+    if service.sample:
+        for line in _sample(service, service.sample):
+            node.add(line)
+    if service.counts:
+        for line in _counts(service.counts):
+            node.add(line)
     for problem in service.problems:
         node.add(Text(f"✗ {problem}", BAD))
 
@@ -59,9 +74,10 @@ def _percent(share: int | None) -> str:
 def _observed(track: Track) -> Text:
     if track.observed is None:
         return Text("observed –", QUIET)
-    if track.fits:
-        return Text(f"observed {track.observed}", GOOD)
-    return Text(f"observed {track.observed}: does not fit {track.wanted or 0} %", BAD)
+    text = f"observed {track.observed}" + (f", {track.failed} failed" if track.failed else "")
+    if track.fits is False:
+        return Text(f"{text}: does not fit {track.wanted or 0} %", BAD)
+    return Text(text, BAD if track.failed else GOOD if track.fits else QUIET)
 
 
 def _revision(revision: Revision, now: datetime) -> Text:
@@ -99,20 +115,32 @@ def _without_pods(revision: Revision) -> Text:
     return Text("no pods", BAD) if revision.ready is False else Text("scaled to zero", QUIET)
 
 
-def _sample(service: Service) -> list[Text]:
-    """What the observed numbers are out of."""
-    sample = service.sample
-    if sample is None:
-        return []
+def _sample(service: Service, sample: Sample) -> Iterator[Text]:
+    """What the observed numbers are out of, where status asked."""
     if sample.skipped:
-        return [Text(f"not asked: {sample.skipped}", QUIET)]
+        yield Text(f"not asked: {sample.skipped}", QUIET)
+        return
     failed = sum(sample.failures.values())
-    lines = [Text(f"{sample.sent} requests sent, {failed} failed", BAD if failed else QUIET)]
-    lines += [Text(f"✗ {number} × {what}", BAD) for what, number in sample.failures.items()]
-    elsewhere = sample.answered - sum(track.observed or 0 for track in service.tracks)
-    if elsewhere:
-        lines.append(Text(f"✗ {elsewhere} answered by pods of none of these revisions", BAD))
-    return lines
+    yield _total(f"{sample.sent} requests sent to {service.info_path}", f"{failed} failed", bad=failed > 0)
+    yield from (Text(f"✗ {number} × {what}", BAD) for what, number in sample.failures.items())
+    if elsewhere := sample.answered - sum(track.observed or 0 for track in service.tracks):
+        yield Text(f"✗ {elsewhere} answered by pods of none of these revisions", BAD)
+
+
+def _counts(counts: Counts) -> Iterator[Text]:
+    """What the observed numbers are out of, where the gateway counted."""
+    if counts.skipped:
+        yield Text(f"not observed: {counts.skipped}", QUIET)
+        return
+    refused = f", {counts.client_errors} answered 4xx" if counts.client_errors else ""
+    bad = counts.failed > 0 or 0 < counts.requests == counts.client_errors
+    begin = f"{counts.requests} requests of users at the gateway in {counts.seconds:.0f} s"
+    yield _total(begin, f"{counts.failed} failed{refused}", bad=bad)
+    yield from (Text(note, QUIET) for note in counts.notes)
+
+
+def _total(requests: str, failed: str, bad: bool) -> Text:
+    return Text(f"{'✗ ' if bad else ''}{requests}, {failed}", BAD if bad else QUIET)
 
 
 def age(since: timedelta) -> str:

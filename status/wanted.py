@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from components.cluster.kubeconfig import KubeconfigError, of_context
+from components.release.urls import CLUSTER_LOCAL
 from status import StatusError
-from status.model import Revision, Service, Status, Track
+from status.model import DEFAULT_NAMESPACE, Revision, Service, Status, Track
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,9 @@ def of_outputs(stack: str, outputs: Mapping[str, Any]) -> Wanted:
         Service(
             name=name,
             url=said["url"],
-            namespace=said.get("namespace", "default"),
+            namespace=said.get("namespace", DEFAULT_NAMESPACE),
             info_path=said.get("infoPath"),
+            cluster_local=said.get("visibility") == CLUSTER_LOCAL,
             address=address,
             tracks=_tracks(said["tracks"]),
         )

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from analysis.histogram import Histogram
 from analysis.history import Ended, Event, Judged, Measured, Noted, Shared, Started
 from analysis.model import Sample, Thresholds, Verdict
 from analysis.verdict import judge
+from status.counters.histogram import Histogram
 
 LIMITS = Thresholds(max_error_rate=0.01, max_p95=500, min_requests=150)
 BEGINNING = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 
 from analysis import AnalysisError
 from analysis.model import Source
-from analysis.sources.gateway import Gateway
-from analysis.sources.pods import ClusterPods
+from analysis.sources import gateway
 from analysis.sources.probes import Probes
 from analysis.sources.prometheus import Prometheus, Queries
 
@@ -28,25 +27,38 @@ class Reach:
     """Its name, for messages."""
     path: str | None
     """Path that answers with the pod's name; None: the service has none."""
+    preview: bool = False
+    """Whether the candidate has no share, so that each track is known by the URL that is asked."""
+    cluster_local: bool = False
+    """Whether nobody outside the cluster can ask the service."""
     queries: Queries = field(default_factory=Queries)
     """For a Prometheus."""
 
 
-def _probes(path: str | None) -> Probes:
-    if path is None:
+def _probes(reach: Reach) -> Probes:
+    if reach.cluster_local:
+        raise AnalysisError(
+            "probes are sent from outside the cluster, and the service is cluster-local: "
+            + (
+                "without this look go on by `rollout promote`, or end by `rollout abort`"
+                if reach.preview
+                else "take another source: gateway, prometheus:<URL>"
+            )
+        )
+    if reach.path is None and not reach.preview:
         raise AnalysisError(
             "probes need a path that tells which pod answered: name it in the service's manifest (annotation "
             "knative-releases/info-path), or take another source: gateway, prometheus:<URL>"
         )
-    return Probes(path)
+    return Probes(reach.path)
 
 
 Factory = Callable[[str, Reach], Source]
 """Makes a source from what stands behind its name and a colon (empty where there is none). Raises AnalysisError."""
 
 SOURCES: Mapping[str, Factory] = {
-    "gateway": lambda _, reach: Gateway(ClusterPods(reach.kubeconfig, reach.cluster)),
-    "probes": lambda _, reach: _probes(reach.path),
+    "gateway": lambda _, reach: gateway.of_cluster(reach.kubeconfig, reach.cluster),
+    "probes": lambda _, reach: _probes(reach),
     "prometheus": lambda url, reach: Prometheus(url, reach.queries),
 }
 """The sources that are here, by name."""

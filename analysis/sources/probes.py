@@ -3,7 +3,11 @@
 A track with a tag is asked at the tag's URL, so that a failure is surely its own. One without is asked at the service's
 URL, where the shares decide who answers: an answer of a track with a tag does not count there, since its failures
 there are nobody's. Either way the gateway's numbers leave them out: these requests carry an
-unknown tag (`analysis.sources.queue_proxy`).
+unknown tag (`status.counters.queue_proxy`).
+
+A service that names no path has no answer that says which pod gave it. While each track is known by the URL that is
+asked, its first page serves: every status below 500 is an answer, since a service may well have no page there, or one
+that needs a login; what the candidate answers with 400 to 499 is compared with stable.
 """
 
 from __future__ import annotations
@@ -15,11 +19,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from analysis import AnalysisError
-from analysis.histogram import Histogram
 from analysis.model import Sample
-from components.release.released_service import TAG_HEADER
+from status.counters.histogram import Histogram
 from status.model import Service, Track, host_of
-from status.observed import FailedError, answering_pod
+from status.observed import FailedError, answering_pod, reply
 
 RATE = 10.0
 """Probes of each track in a second, at most; fewer when `read` is called seldom or the answers are slow."""
@@ -28,7 +31,8 @@ MOST = 2000
 BURST_SECONDS = 2.0
 """After this a `read` sends no more."""
 AT_ONCE = 4
-PROBE_TAG = "knative-releases-probe"
+PAGE = "/"
+"""What is asked of a service without an info path."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class _Answer:
     """The track that answered, or failed; None: nobody knows."""
     milliseconds: float
     failed: bool
+    client_error: bool = False
 
 
 @dataclass
@@ -53,9 +58,10 @@ class Probes:
 
     name = "probes"
 
-    def __init__(self, path: str, rate: float = RATE, most: int = MOST) -> None:
+    def __init__(self, path: str | None, rate: float = RATE, most: int = MOST) -> None:
         """
-        path: answers JSON with the pod's name (`podName`).
+        path: answers JSON with the pod's name (`podName`); None: there is none, and `PAGE` is asked of the tracks that
+            a URL tells apart: those with a tag, and one with all requests.
         rate: probes of each track in a second, above 0.
         most: probes of each track in a window.
         """
@@ -69,7 +75,7 @@ class Probes:
         if not any(not answer.failed for answer in self._window.answers):
             place = f"{service.address or service.host}:{service.port}"
             raise AnalysisError(
-                f"Not one probe of {service.name} was answered at {place} (path {self._path}). "
+                f"Not one probe of {service.name} was answered at {place} (path {self._path or PAGE}). "
                 "What the cluster reports: make status"
             )
 
@@ -82,26 +88,32 @@ class Probes:
         with ThreadPoolExecutor(AT_ONCE) as threads:
             while window.sent < min(self._most, 1 + (time.monotonic() - window.begun) * self._rate):
                 window.sent += 1
-                asked = [track for track in window.service.tracks if track.url or track.wanted]
+                asked = [track for track in window.service.tracks if self._tells(track)]
                 answers = [threads.submit(self._probe, window.service, track) for track in asked]
                 window.answers += [answer for each in answers if (answer := each.result())]
                 if time.monotonic() > end:
                     break
-        return _samples(window)
+        return _samples(window, self._path)
 
     def close(self) -> None:
         """See `Source.close`: no connection outlives its request."""
+
+    def _tells(self, track: Track) -> bool:
+        """Whether an answer at the track's URL may be its own."""
+        return bool(track.url or track.wanted == 100 or (track.wanted and self._path))
 
     def _probe(self, service: Service, track: Track) -> _Answer | None:
         """None: it was answered by a track that is asked at a URL of its own."""
         host = host_of(track.url) if track.url else service.host
         own = track.name if track.url or track.wanted == 100 else None
         begun = time.monotonic()
+        if self._path is None:
+            return _page(service, host, own)
         try:
-            pod = answering_pod(service, host, self._path, {TAG_HEADER: PROBE_TAG})
+            pod = answering_pod(service, host, self._path)
         except FailedError:
-            return _Answer(own, (time.monotonic() - begun) * 1000, True)
-        took = (time.monotonic() - begun) * 1000
+            return _Answer(own, _since(begun), True)
+        took = _since(begun)
         if own:
             return _Answer(own, took, False)
         answered = next((t for t in service.tracks if pod.startswith(f"{t.revision.name}-")), None)
@@ -110,21 +122,38 @@ class Probes:
         return _Answer(answered.name if answered else None, took, False)
 
 
-def _samples(window: _Window) -> Mapping[str, Sample]:
+def _page(service: Service, host: str, track: str | None) -> _Answer:
+    begun = time.monotonic()
+    try:
+        status, _ = reply(service, host, PAGE)
+    except FailedError:
+        status = 503
+    return _Answer(track, _since(begun), status >= 500, 400 <= status < 500)
+
+
+def _since(begun: float) -> float:
+    """Milliseconds since a moment of the monotonic clock."""
+    return (time.monotonic() - begun) * 1000
+
+
+def _samples(window: _Window, path: str | None) -> Mapping[str, Sample]:
     by_track: defaultdict[str | None, list[_Answer]] = defaultdict(list)
     for answer in window.answers:
         by_track[answer.track].append(answer)
     seconds = time.monotonic() - window.begun
     lost = len(by_track[None])
-    note = f"{lost} probes of the service's URL failed, or were answered by a pod of no track: nobody's" if lost else ""
+    notes = [f"the page {PAGE} was asked for: any status below 500 is an answer"] if path is None else []
+    if lost:
+        notes.append(f"{lost} probes of the service's URL failed, or were answered by a pod of no track: nobody's")
     return {
         track.name: Sample(
             requests=len(by_track[track.name]),
-            errors=sum(answer.failed for answer in by_track[track.name]),
-            latency=Histogram.of(round(answer.milliseconds, 1) for answer in by_track[track.name] if not answer.failed),
+            errors=sum(each.failed for each in by_track[track.name]),
+            client_errors=sum(each.client_error for each in by_track[track.name]),
+            latency=Histogram.of(round(each.milliseconds, 1) for each in by_track[track.name] if not each.failed),
             origin="probe",
             seconds=seconds,
-            notes=(note,) if note else (),
+            notes=tuple(notes),
         )
         for track in window.service.tracks
         if track.name

@@ -17,10 +17,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from analysis import AnalysisError
-from analysis.histogram import Bucket, Histogram
 from analysis.model import Sample
 from analysis.sources.promql import Prometheus as Server
 from analysis.sources.promql import Series
+from status.counters.histogram import Bucket, Histogram
 from status.model import Service, Track
 
 _OF = '{{namespace_name="{namespace}",revision_name="{revision}",route_tag=~"DEFAULT|DISABLED"'

@@ -1,8 +1,7 @@
 """A service whose versions share its requests by percentages and tags: the release model of the project.
 
-Stable is the template of one Knative Service. Each further track is a Knative Configuration of its own, which is ready
-before the Service's traffic names its revision. A track that leaves the settings is deleted after the
-traffic has moved.
+Stable is the template of one Knative Service. Each further track is a Knative Configuration of its own, ready before
+the Service's traffic names its revision. A track that leaves the settings is deleted after the traffic has moved.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from components.release.known_revisions import KnownRevisions, newer
 from components.release.readiness import error_hook
 from components.release.revision import RevisionArgs, images, template
 from components.release.traffic import Target, stable_percent, traffic_block
-from components.release.urls import Urls
+from components.release.urls import CLUSTER_LOCAL, VISIBILITY_LABEL, Urls
 
 OWNER_LABEL = "serving.knative.dev/service"
 TAG_HEADER = "Knative-Serving-Tag"
@@ -68,7 +67,7 @@ class ReleasedService(pulumi.ComponentResource):
     """One Knative Service with its tracks."""
 
     url: pulumi.Output[str]
-    """URL of the service, outside the cluster."""
+    """URL of the service: outside the cluster, unless it is reached from inside alone."""
     release: pulumi.Output[dict[str, Any]]
     """What the settings say of this service: its URL, and for each track its share, version, revision, tag URL and
     header.
@@ -79,8 +78,9 @@ class ReleasedService(pulumi.ComponentResource):
         targets, templates = plan(args)
         tracks = [self._track(args, target, templates[target.track]) for target in targets if target.track != "stable"]
         service = self._service(args, targets, templates["stable"], tracks)
+        inside = args.labels.get(VISIBILITY_LABEL) == CLUSTER_LOCAL
         urls = pulumi.Output.all(args.domain, self._said(args, service)).apply(
-            lambda found: Urls(args.service_name, args.namespace, found[0], args.http_port, found[1])
+            lambda found: Urls(args.service_name, args.namespace, found[0], args.http_port, found[1], inside)
         )
         self.url = urls.apply(lambda u: u.of())
         self.release = urls.apply(lambda u: described(args, targets, u))
@@ -196,5 +196,5 @@ def described(args: ReleasedServiceArgs, targets: Sequence[Target], urls: Urls) 
         return {"percent": target.percent, "version": version, "revision": target.revision, **tagged}
 
     told = {"namespace": args.namespace if args.namespace != "default" else None, "infoPath": args.info_path}
-    more = {key: text for key, text in told.items() if text}
+    more = {key: text for key, text in {**told, "visibility": CLUSTER_LOCAL if urls.local else None}.items() if text}
     return {"url": urls.of(), **more, "tracks": {target.track: track(target) for target in targets}}

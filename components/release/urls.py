@@ -1,4 +1,6 @@
-"""URLs of a service and its tags, as a client outside the cluster calls them. Pure."""
+"""URLs of a service and its tags, as a client outside the cluster calls them, or one inside where nobody else can.
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+
+VISIBILITY_LABEL, CLUSTER_LOCAL = "networking.knative.dev/visibility", "cluster-local"
+"""Label of a Service that only clients inside the cluster reach, and its value."""
+LOCAL_DOMAIN = "svc.cluster.local"
+"""Kubernetes' default; where the cluster has another one, the Service's status says it."""
 
 
 @dataclass(frozen=True)
@@ -19,12 +26,21 @@ class Urls:
     """Port on which the ingress is reached, where it is not the scheme's own."""
     status: Mapping[str, Any] | None = None
     """Status of the Knative Service; None: not known."""
+    labelled: bool = False
+    """Whether its label says that it is reached from inside the cluster alone."""
+
+    @property
+    def local(self) -> bool:
+        """Whether it is reached from inside the cluster alone, by what the cluster reports, else by the label."""
+        return local(self.status) if self.status else self.labelled
 
     def of(self, tag: str | None = None) -> str:
         """The URL of a tag, or of the service itself."""
         if found := reported(self.status or {}, tag):
-            return with_port(found, self.port)
+            return found if self.local else with_port(found, self.port)
         host = f"{tag}-{self.service}" if tag else self.service
+        if self.local:
+            return f"http://{host}.{self.namespace}.{LOCAL_DOMAIN}"
         return with_port(f"http://{host}.{self.namespace}.{self.domain}", self.port)
 
 
@@ -33,6 +49,12 @@ def reported(status: Mapping[str, Any], tag: str | None = None) -> str | None:
     if tag is None:
         return status.get("url")
     return next((t.get("url") for t in status.get("traffic") or [] if t.get("tag") == tag), None)
+
+
+def local(status: Mapping[str, Any]) -> bool:
+    """Whether a Knative Service's status names no URL but that of the inside of the cluster."""
+    inside = (status.get("address") or {}).get("url")
+    return inside is not None and inside == status.get("url")
 
 
 def with_port(url: str, port: int) -> str:

@@ -11,9 +11,9 @@ import pytest
 from analysis.model import Sample, Thresholds
 from analysis.sources import Reach, source
 from analysis.sources.gateway import Gateway
-from analysis.sources.pods import ClusterPods
 from analysis.verdict import judge
 from components.manifests import GATEWAY
+from status.counters.pods import ClusterPods
 from status.model import Service
 from status.wanted import Wanted, of_outputs
 from tests.conference import SERVICES

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from scipy.stats import beta
 
-from analysis.histogram import Bucket, Histogram
 from analysis.model import Pieces, Sample, Thresholds
 from analysis.spending import EARLY_LOOKS, Spending
 from analysis.verdict import failing, judge
+from status.counters.histogram import Bucket, Histogram
 from tests.simulation.traffic import EDGES, SECONDS, Version
 
 CONFIDENCE = 0.95

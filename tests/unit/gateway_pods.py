@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
-from analysis.sources import gateway
-from analysis.sources.queue_proxy import PORT
+from status.counters import reading as gateway
+from status.counters.queue_proxy import PORT
 from tests.unit.release_status import CANARY, STABLE
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from analysis import AnalysisError
-from analysis.histogram import Bucket
 from analysis.sources.gateway import Gateway
-from analysis.sources.queue_proxy import aside
+from status.counters.histogram import Bucket
+from status.counters.queue_proxy import aside
 from tests.unit.gateway_pods import Counts, Pods, metrics
 from tests.unit.release_status import CANARY, STABLE, wanted
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import AnalysisError
-from analysis.histogram import Bucket, Histogram
 from analysis.history import Ended, Event, Judged, Measured, Noted, Shared, Started, event, line, read
 from analysis.model import Sample, Thresholds, Verdict
+from status.counters.histogram import Bucket, Histogram
 
 TIMES = st.floats(0, 1e6)
 SAMPLES = st.builds(

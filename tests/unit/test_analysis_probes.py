@@ -10,8 +10,9 @@ import time
 import pytest
 
 from analysis import AnalysisError
-from analysis.sources.probes import PROBE_TAG, Probes
+from analysis.sources.probes import Probes
 from status.model import Service
+from status.observed import OWN_TAG
 from tests.e2e.environment import free_port
 from tests.unit.http_server import serving
 from tests.unit.release_status import CANARY, STABLE, wanted
@@ -45,7 +46,7 @@ def test_probes_are_counted_by_track_and_carry_their_mark() -> None:
         samples = found.read()
         found.close()
     stable, canary = samples["stable"], samples["canary"]
-    assert marks == {PROBE_TAG}
+    assert marks == {OWN_TAG}
     assert stable.errors == 0 and 0 < canary.errors < canary.requests and stable.requests
     assert canary.latency.count == canary.requests - canary.errors and canary.origin == "probe"
 
@@ -100,3 +101,52 @@ def test_a_track_without_a_share_and_a_url_is_not_probed() -> None:
 def test_probes_that_nobody_answers_are_a_clear_error() -> None:
     with pytest.raises(AnalysisError, match=r"Not one probe of notifications was answered .*make status"):
         Probes("/info").begin(service(free_port()))
+
+
+def preview(port: int) -> Service:
+    """Notifications while its canary has a tag and no share."""
+    given = service(port)
+    return dataclasses.replace(
+        given, tracks=tuple(dataclasses.replace(t, wanted=0 if t.url else 100) for t in given.tracks)
+    )
+
+
+def test_without_an_info_path_the_first_page_of_each_url_is_judged_by_its_status_alone() -> None:
+    asked: list[tuple[str, str, str | None]] = []
+
+    def answer(path: str, headers: dict[str, str]) -> tuple[int, str]:
+        asked.append((headers["Host"], path, headers.get("Knative-Serving-Tag")))
+        return (404, "no such page") if headers["Host"].startswith("next-") else (200, "<html>hello")
+
+    with serving(answer) as port:
+        found = Probes(None, QUICK, FEW)
+        found.begin(preview(port))
+        time.sleep(FEW / QUICK)
+        samples = found.read()
+    stable, canary = samples["stable"], samples["canary"]
+    assert {(path, mark) for _, path, mark in asked} == {("/", OWN_TAG)} and len({host for host, _, _ in asked}) == 2
+    assert (stable.requests, stable.errors, stable.client_errors) == (FEW, 0, 0)
+    assert (canary.requests, canary.errors, canary.client_errors) == (FEW, 0, FEW), "not compared with stable's 4xx"
+    assert canary.notes == ("the page / was asked for: any status below 500 is an answer",)
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_candidate_whose_first_page_is_an_error_of_the_server_fails(status: int) -> None:
+    with serving(lambda _, headers: (status if headers["Host"].startswith("next-") else 401, "")) as port:
+        found = Probes(None, QUICK, FEW)
+        found.begin(preview(port))
+        samples = found.read()
+    assert samples["canary"].errors == samples["canary"].requests > 0
+    assert not samples["stable"].errors and samples["stable"].latency.count == samples["stable"].requests
+
+
+def test_without_an_info_path_a_track_that_shares_its_url_is_not_asked() -> None:
+    hosts: list[str] = []
+
+    def answer(_: str, headers: dict[str, str]) -> tuple[int, str]:
+        hosts.append(headers["Host"])
+        return 200, ""
+
+    with serving(answer) as port:
+        Probes(None, QUICK, FEW).begin(service(port))
+    assert hosts and all(host.startswith("next-") for host in hosts), "nobody knows whose answer it was"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from urllib.parse import parse_qs, urlsplit
@@ -9,10 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from analysis import AnalysisError
-from analysis.histogram import Bucket
 from analysis.sources import SOURCES, Reach, source
 from analysis.sources.probes import Probes
 from analysis.sources.prometheus import Prometheus, Queries
+from status.counters.histogram import Bucket
 from tests.e2e.environment import free_port
 from tests.unit.http_server import serving
 from tests.unit.release_status import STABLE, wanted
@@ -183,3 +184,16 @@ def test_a_prometheus_needs_a_url(url: str) -> None:
 
 def test_the_kubeconfig_is_not_shown() -> None:
     assert "the kubeconfig" not in repr(REACH)
+
+
+def test_probes_do_without_a_path_before_the_candidate_has_a_share() -> None:
+    assert source("probes", dataclasses.replace(REACH, path=None, preview=True)).name == "probes"
+    with pytest.raises(AnalysisError, match=r"knative-releases/info-path.*gateway"):
+        source("probes", dataclasses.replace(REACH, path=None))
+    with pytest.raises(AnalysisError, match=r"cluster-local.*rollout promote"):
+        source("probes", dataclasses.replace(REACH, preview=True, cluster_local=True))
+
+
+def test_a_kubeconfig_that_is_none_is_an_error_of_the_analysis() -> None:
+    with pytest.raises(AnalysisError, match="kubeconfig of the cluster dev cannot be used"):
+        source("gateway", dataclasses.replace(REACH, kubeconfig="{"))

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.histogram import Bucket, Histogram
 from analysis.model import Finding, Pieces, Sample, Thresholds
 from analysis.thresholds import milliseconds, rate, rate_text, time_text
 from analysis.verdict import failing, judge
+from status.counters.histogram import Bucket, Histogram
 
 LIMITS = Thresholds(max_error_rate=0.01, max_p95=500, max_p99=1000, min_requests=100)
 LOOKS = 4

@@ -189,6 +189,10 @@ def test_a_service_is_what_its_manifest_says_it_is(small: Path, tmp_path: Path) 
     service = recorded.one("Service", "checkout").inputs
     assert service["metadata"]["labels"] == metadata["labels"] and service["metadata"]["annotations"]["team"] == "shop"
     assert service["spec"]["template"]["spec"]["containers"][0]["ports"] == [{"containerPort": 8080}]
+    release = recorded.outputs["services"]["checkout"]
+    assert (release["url"], release["visibility"]) == ("http://checkout.default.svc.cluster.local", "cluster-local"), (
+        "its URL is one that nobody answers at"
+    )
 
 
 def in_shop(service: str = "hello") -> dict[str, Any]:

@@ -97,6 +97,23 @@ def test_a_candidate_without_a_share_is_probed_by_its_tag() -> None:
     assert begun(0, {"stable": 30, "candidate": 30}, strategy="blueGreen")[1][0].name == "probes"
 
 
+@pytest.mark.parametrize(("percent", "preview"), [(0, True), (100, False)])
+def test_the_source_learns_how_the_service_can_be_asked(percent: int, preview: bool) -> None:
+    reaches: list[Reach] = []
+
+    def make(name: str, reach: Reach) -> Source:
+        reaches.append(reach)
+        return Source(name, {}, {})
+
+    rollout = machine.started(Rollout(to="v1.1.0", strategy="blueGreen"), "r1", None)
+    rollout = machine.passed(rollout) if percent else rollout
+    said = outputs(percent)
+    said["services"][SERVICE]["visibility"] = "cluster-local"
+    Observer("dev", SERVICE, make, ()).begin(said, rollout)
+    (reach,) = reaches
+    assert (reach.path, reach.preview, reach.cluster_local) == (None, preview, True)
+
+
 def test_a_candidate_with_everything_is_held_to_its_limits_alone() -> None:
     verdict = begun(100, {"stable": 0, "candidate": 30})[0].judge()
     assert verdict.outcome == "passed" and verdict.stable is None, "stable's silence is no lack of requests"

@@ -13,6 +13,7 @@ import yaml
 import settings
 from analysis import AnalysisError
 from analysis.history import Ended, Event, Noted, Started
+from analysis.sources import source
 from rollout import RolloutError, commands
 from rollout.stack import UpdateError
 from rollout.views import Journal
@@ -33,6 +34,52 @@ def test_a_rollout_is_started_driven_and_kept_as_a_history(there: World) -> None
     assert isinstance(events[0], Started) and isinstance(events[-1], Ended)
     assert events[0].settings == BEFORE and events[-1].settings == there.entry()
     assert journal.file.stat().st_mode & 0o777 == 0o600
+
+
+def outputs(there: World, monkeypatch: pytest.MonkeyPatch, **of_service: str) -> None:
+    """Each update exports this of the service, too."""
+    exported = there.outputs
+
+    def more(_: World) -> dict[str, Any]:
+        said = exported()
+        said["services"][NOTIFICATIONS] |= of_service
+        return said
+
+    monkeypatch.setattr(World, "outputs", more)
+
+
+@pytest.mark.parametrize(
+    ("of_service", "why"),
+    [
+        ({}, "annotation knative-releases/info-path"),
+        ({"visibility": "cluster-local", "infoPath": "/i"}, "cluster-local"),
+    ],
+)
+def test_probes_of_a_service_that_they_cannot_ask_are_refused_with_the_way_out(
+    there: World, monkeypatch: pytest.MonkeyPatch, of_service: dict[str, str], why: str
+) -> None:
+    outputs(there, monkeypatch, **of_service)
+    before = there.file.read_bytes()
+    with pytest.raises(RolloutError) as refused:
+        commands.start(dataclasses.replace(place(there), source=source), {**GOOD, "source": "probes"}, ())
+    assert why in str(refused.value) and "take another source: gateway" in str(refused.value)
+    assert there.file.read_bytes() == before and not there.updates
+
+
+def test_blue_green_of_a_cluster_local_service_is_refused_with_the_way_out(
+    there: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = {key: value for key, value in GOOD.items() if key != "steps"}
+    outputs(there, monkeypatch, visibility="cluster-local")
+    said = refusal(there, {**plan, "strategy": "blueGreen"})
+    assert "--strategy: given blueGreen; wanted canary or ab" in said and "cluster-local" in said
+    assert commands.start(place(there), GOOD, ()).progress.phase == "promoted", "the gateway's numbers judge a canary"
+
+
+def test_a_service_that_no_update_has_made_is_refused(there: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = there.outputs()
+    monkeypatch.setattr(World, "outputs", lambda _: {**said, "services": {}})
+    assert "fix: pulumi up" in refusal(there, GOOD)
 
 
 def test_a_second_rollout_of_a_service_is_refused(there: World) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from analysis.histogram import Histogram
 from analysis.history import Ended, Event, Judged, Measured, Noted, Shared, Started, event, line
 from analysis.model import Sample, Thresholds, Verdict
 from rollout.picture import Picture, sparkline, tree
 from rollout.samples import between, totals
 from rollout.views import Both, Journal, JsonLines, Lines, Screen
+from status.counters.histogram import Histogram
 
 AT = datetime(2026, 11, 23, 14, 20, tzinfo=UTC)
 

@@ -16,7 +16,7 @@ import pytest
 from scipy.stats import binom
 
 from status.model import Sample, Service
-from status.observed import FALSE_ALARM, fits, sample, why_not, with_observed
+from status.observed import FALSE_ALARM, OWN_TAG, fits, sample, why_not, with_observed
 from status.reported import with_reported
 from tests.unit.release_status import CANARY, STABLE, named, objects, pod, wanted
 
@@ -32,6 +32,11 @@ def test_the_verdict_is_the_exact_binomial_one(total: int, percent: int) -> None
     for seen in range(0, total + 1, max(1, total // 20)):
         tails = binom.cdf(seen, total, percent / 100), binom.sf(seen - 1, total, percent / 100)
         assert fits(seen, total, percent) == (min(tails) > FALSE_ALARM / 2), f"{seen} of {total} at {percent} %"
+
+
+def test_the_verdict_on_a_days_requests_takes_no_time() -> None:
+    assert fits(1_000_000, 2_000_000, 50) and fits(1_002_000, 2_000_000, 50) and not fits(1_010_000, 2_000_000, 50)
+    assert not fits(0, 2_000_000, 1) and not fits(2_000_000, 2_000_000, 99)
 
 
 def test_zero_and_a_hundred_percent_are_exact() -> None:
@@ -88,8 +93,10 @@ class Ingress(BaseHTTPRequestHandler):
 
     answers: ClassVar[list[tuple[int, bytes]]] = []
     asked: ClassVar[list[tuple[str, str]]] = []
+    marks: ClassVar[set[str | None]] = set()
 
     def do_GET(self) -> None:
+        self.marks.add(self.headers["Knative-Serving-Tag"])
         self.asked.append((self.headers["Host"], self.path))
         status, body = self.answers[(len(self.asked) - 1) % len(self.answers)]
         self.send_response(status)
@@ -105,6 +112,7 @@ class Ingress(BaseHTTPRequestHandler):
 def ingress() -> Iterator[int]:
     """Port of the stand-in."""
     Ingress.asked.clear()
+    Ingress.marks.clear()
     with HTTPServer(("127.0.0.1", 0), Ingress) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -123,6 +131,7 @@ def test_each_request_is_sent_once_and_a_failure_is_counted(ingress: int) -> Non
     taken = sample(at(ingress), "/service/info", 8)
     assert taken == Sample(sent=8, failures={"status 503": 2, "an answer without a pod's name": 4}, pods={"p": 2})
     assert Ingress.asked == [("notifications.default.127.0.0.1.sslip.io", "/service/info")] * 8, "a retry hides a loss"
+    assert Ingress.marks == {OWN_TAG}, "the sample counts as users' traffic in a rollout"
 
 
 def test_a_closed_port_is_a_failure_of_each_request(ingress: int) -> None:

@@ -23,6 +23,7 @@ def status(sample: Sample | None = None, **given: Any) -> Status:
     """The release with what the cluster reports and a sample observed."""
     said = wanted().status
     service = with_reported(said.services[0], objects(**given))
+    service = dataclasses.replace(service, info_path="/info")
     return dataclasses.replace(said, services=(with_observed(service, sample) if sample else service,))
 
 
@@ -49,7 +50,7 @@ def test_the_tree_is_service_track_revision() -> None:
         "    │   ├── tag next  http://next-notifications.default.127.0.0.1.sslip.io:8080  "
         "or header Knative-Serving-Tag: next",
         f"    │   └── {CANARY}  1/1 running  65m",
-        "    └── 40 requests sent, 0 failed",
+        "    └── 40 requests sent to /info, 0 failed",
     ]
 
 
@@ -62,7 +63,7 @@ def test_a_share_that_was_not_observed_says_so() -> None:
     sample = Sample(sent=42, failures={"status 503": 2}, pods={f"{STABLE}-deployment-x": 39, "stranger": 1})
     text = "\n".join(shown(status(sample)))
     assert "observed 39: does not fit 50 %" in text and "observed 0: does not fit 50 %" in text
-    assert "42 requests sent, 2 failed" in text and "✗ 2 × status 503" in text
+    assert "✗ 42 requests sent to /info, 2 failed" in text and "✗ 2 × status 503" in text
     assert "✗ 1 answered by pods of none of these revisions" in text
 
 

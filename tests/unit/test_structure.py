@@ -22,6 +22,8 @@ FORBIDDEN = {
 }
 # The rooms of components, from the bottom up: each imports only from those before it, and from the files beside them.
 ROOMS = ("kind", "sources", "cluster", "knative", "stores", "release", "commands")
+# The commands beside the program, from the bottom up.
+BESIDE = ("status", "analysis", "rollout")
 NOT_IN_THE_PROGRAM = ("analysis", "offline", "rollout", "status", "toolchain", "tests")
 
 
@@ -75,6 +77,17 @@ def test_a_part_imports_nothing_of_what_it_must_not_know(part: str) -> None:
 def test_the_program_imports_neither_its_tests_nor_what_builds_its_tools() -> None:
     found = [(name(file), package) for file in program() for package in imports(file) if package in NOT_IN_THE_PROGRAM]
     assert not found, f"who has pulumi, kind and docker would need the offline builds as well: {found}"
+
+
+def test_a_command_knows_nothing_of_those_above() -> None:
+    found = [
+        (name(file), package)
+        for number, part in enumerate(BESIDE)
+        for file in files(part)
+        for package in imports(file)
+        if package in BESIDE[number + 1 :]
+    ]
+    assert not found, f"an import upwards: {found}"
 
 
 def test_a_room_of_the_components_knows_nothing_of_the_rooms_above() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.release.released_service import newer
+from components.release.known_revisions import newer
 from components.release.urls import Urls
 
 STATUS: dict[str, Any] = {
@@ -49,3 +49,14 @@ def test_the_later_reading_counts_and_the_clusters_where_nothing_was_updated() -
     assert newer(before, unchanged) is before, "what somebody configured since the last update is not heeded"
     assert newer({}, updated) is updated, "the first update tells no URL"
     assert newer({}, {"metadata": None, "status": None}) == {}, "a first preview"
+
+
+def test_a_cluster_local_service_has_the_url_of_the_inside_without_a_port() -> None:
+    labelled = Urls("a", "shop", "d.test", 8080, labelled=True)
+    assert labelled.of() == "http://a.shop.svc.cluster.local"
+    assert labelled.of("green") == "http://green-a.shop.svc.cluster.local"
+    inside = {"url": "http://a.shop.svc.other.domain"}
+    reported = Urls("a", "shop", "d.test", 8080, {**inside, "address": inside}, labelled=True)
+    assert reported.local and reported.of() == "http://a.shop.svc.other.domain", "another domain of the cluster"
+    outside = Urls("a", "shop", "d.test", 8080, {"url": "http://a.shop.d.test", "address": inside})
+    assert not outside.local and outside.of() == "http://a.shop.d.test:8080"

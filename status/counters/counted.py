@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from analysis.histogram import Histogram, difference
+from status.counters.histogram import Histogram, difference
 
 
 @dataclass(frozen=True)

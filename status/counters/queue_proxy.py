@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from analysis.histogram import Bucket, Histogram
-from analysis.sources.counted import Counted
+from status.counters.counted import Counted
+from status.counters.histogram import Bucket, Histogram
 
 PORT = 9091
 _LINE = re.compile(r"([a-z_]+?)_(count|bucket)\{(.*)\} (\S+)")

@@ -19,25 +19,27 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from analysis.histogram import Bucket, Histogram
-from analysis.sources.counted import Counted
+from status.counters.counted import Counted
+from status.counters.histogram import Bucket, Histogram
 
-DETAILED, DISJOINT = "detailed", "disjoint"
+DETAILED, DISJOINT, NONE = "detailed", "disjoint", "none"
 """How finely Envoy tells its histograms: in steps of two digits, or in 19 wide buckets, which is all that releases
-before 1.26 know (they answer 400 to `detailed`).
+before 1.26 know (they answer 400 to `detailed`). NONE: they are not asked for.
 """
 WIDE_BOUNDS = (
     *(0.5, 1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0, 10_000.0, 30_000.0, 60_000.0),
     *(300_000.0, 600_000.0, 1_800_000.0, 3_600_000.0),
 )
 """Bounds of the wide buckets in milliseconds (Envoy's source/common/stats/histogram_impl.cc)."""
-_KINDS = ("total", "completed", "4xx", "5xx", "time", "active", "cancelled")
+_KINDS = ("total", "completed", "4xx", "5xx", "active", "cancelled")
+_TIMES = "time"
 
 
 def query(namespace: str, revisions: Iterable[str], buckets: str) -> str:
     """The query of `/stats` that asks for these revisions alone."""
     names = "|".join(re.escape(revision) for revision in revisions)
-    wanted = rf"^cluster\.{re.escape(namespace)}/({names})\.upstream_rq_({'|'.join(_KINDS)})$"
+    kinds = _KINDS if buckets == NONE else (*_KINDS, _TIMES)
+    wanted = rf"^cluster\.{re.escape(namespace)}/({names})\.upstream_rq_({'|'.join(kinds)})$"
     return urlencode({"format": "json", "histogram_buckets": buckets, "filter": wanted})
 
 

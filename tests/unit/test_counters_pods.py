@@ -7,9 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from analysis import AnalysisError
-from analysis.sources import envoy
-from analysis.sources.pods import REVISION_LABEL, ClusterPods
+from status import StatusError
+from status.counters import envoy
+from status.counters.pods import REVISION_LABEL, ClusterPods
 from tests.e2e.environment import free_port
 from tests.unit.http_server import serving
 from tests.unit.release_status import STABLE
@@ -55,19 +55,19 @@ def test_a_pod_that_does_not_answer_is_no_error_of_the_cluster() -> None:
 def test_a_cluster_that_refuses_or_does_not_answer_is_told_with_the_way_out() -> None:
     with (
         serving(api) as port,
-        pytest.raises(AnalysisError, match=r"dev answers, but refuses \(403 .*auth can-i"),
+        pytest.raises(StatusError, match=r"dev answers, but refuses \(403 .*auth can-i"),
     ):
         ClusterPods(kubeconfig(f"http://127.0.0.1:{port}"), "dev").get("ns", "forbidden", 9000, "stats")
     gone = ClusterPods(kubeconfig(f"http://127.0.0.1:{free_port()}"), "dev")
-    with pytest.raises(AnalysisError, match="dev does not answer"):
+    with pytest.raises(StatusError, match="dev does not answer"):
         gone.names("default", "a=b")
-    with pytest.raises(AnalysisError, match="dev does not answer"):
+    with pytest.raises(StatusError, match="dev does not answer"):
         gone.get("ns", "gateway", 9000, "stats")
 
 
 @pytest.mark.parametrize(
     "text", ["{", "", "{}", '{"current-context": "x", "contexts": [], "clusters": [], "users": []}']
 )
-def test_a_kubeconfig_that_is_none_is_an_error_of_the_analysis(text: str) -> None:
-    with pytest.raises(AnalysisError, match="kubeconfig of the cluster dev cannot be used"):
+def test_a_kubeconfig_that_is_none_is_a_clear_error(text: str) -> None:
+    with pytest.raises(StatusError, match="kubeconfig of the cluster dev cannot be used"):
         ClusterPods(text, "dev")

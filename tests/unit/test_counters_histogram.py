@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.histogram import Bucket, Histogram, difference
-from analysis.sources.counted import Counted, Tally
+from status.counters.counted import Counted, Tally
+from status.counters.histogram import Bucket, Histogram, difference
 
 TIMES = st.lists(st.integers(0, 3000).map(float), max_size=60)
 
