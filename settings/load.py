@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from settings import written
 from settings.application import Application, application, filled, percent_of_canaries
-from settings.knative_rules import refused_by_knative
+from settings.knative_rules import begins_with_pods, refused_by_knative
 from settings.local import with_sources
 from settings.model import Settings
 from settings.problems import PROJECT, SECRETS, Problem, SettingsError, from_validation, remove_command, shown
@@ -44,17 +44,17 @@ def load(raw: Mapping[str, str], directory: Path, said: str = "") -> Settings:
     found = _fill_services(values, canary_percent, directory, problems)
     _fill_knative(values)
     _known(values.get("rollouts"), "rollouts", found.names, problems)
+    with_pods = begins_with_pods(values["knative"])
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
         invalid = from_validation(error, Settings)
-        sound, knative = _sound_services(values, error), values["knative"]
-        installs = not isinstance(knative, dict) or knative.get("install", True) is True
-        rules = [*broken(sound), *refused_by_knative(sound, installs=installs)]
+        sound = _sound_services(values, error)
+        rules = [*broken(sound), *refused_by_knative(sound, with_pods=with_pods)]
         raise SettingsError([*problems, *_once([*changed, *invalid]), *rules]) from None
     settings._application = found
     problems += [*changed, *broken(settings.services)]
-    problems += refused_by_knative(settings.services, installs=settings.knative.install)
+    problems += refused_by_knative(settings.services, with_pods=with_pods)
     problems += [*misplaced(settings), *untried_charts(settings)]
     for name, rollout in settings.rollouts.items():
         if name in found.names and rollout.under_way:
