@@ -20,7 +20,7 @@ class Used:
 
     seconds: float = 0.0
     peak_mib: float = 0.0
-    """Largest sum over its processes at one moment, each process's own and half-shared pages counted as its own (RSS)."""
+    """Largest sum over its processes at one moment (RSS: a page that two of them share counts twice)."""
     peaks_mib: dict[str, float] = field(default_factory=dict)
     """Largest sum of each program's processes."""
     cpu_seconds: dict[str, float] = field(default_factory=dict)
