@@ -75,7 +75,7 @@ def warnings(settings: Settings) -> list[str]:
     """What is allowed but probably not meant."""
     if not settings.canary_percent or any(CANARY in each.tracks for each in settings.services.values()):
         return []
-    name = next(reversed(settings.services), "<service>")
+    name = [*settings.services, "<service>"][-2:][0]
     add = set_command(f"services.{name}.tracks.canary.version", "v1.1.0")
     return [
         f"canaryPercent is {settings.canary_percent}, but no service has a track named canary: it has no effect. "

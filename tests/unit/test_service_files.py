@@ -1,4 +1,4 @@
-"""Settings of services in a file or a folder of files: the same as in the stack's own, without a limit to their size."""
+"""Settings of services in a file or a folder of files: as in the stack's own, but without a limit to their size."""
 
 from __future__ import annotations
 
