@@ -16,7 +16,6 @@ import pulumi
 from components.cluster.objects import KubernetesObject, Placement, marked
 from components.manifests import own
 from components.release.known_revisions import KnownRevisions
-from components.release.readiness import error_hook
 from components.release.revision import RevisionArgs, images, template
 from components.release.traffic import Target, stable_percent, traffic_block
 from components.release.urls import Urls
@@ -58,6 +57,8 @@ class ReleasedServiceArgs:
     """Path that answers with the pod's name as JSON; None: there is none."""
     known: KnownRevisions = field(default_factory=lambda: KnownRevisions(None))
     """What the cluster has before this update."""
+    not_ready: pulumi.ErrorHook | None = None
+    """Reports why an object of the release does not get ready; the services of a stack share one."""
     urls_of_the_cluster: bool = False
     """Whether the Knative is somebody else's, so that only the cluster knows how its URLs are made."""
 
@@ -76,13 +77,22 @@ class ReleasedService(pulumi.ComponentResource):
         super().__init__("knative-releases:index:ReleasedService", name, None, opts)
         targets, templates = plan(args)
         tracks = [self._track(args, target, templates[target.track]) for target in targets if target.track != "stable"]
-        service = self._service(args, targets, templates["stable"], tracks)
-        urls = pulumi.Output.all(args.domain, self._said(args, service)).apply(
-            lambda found: Urls(args.service_name, args.namespace, found[0], args.http_port, found[1])
-        )
-        self.url = urls.apply(lambda u: u.of())
-        self.release = urls.apply(lambda u: described(args, targets, u))
+        self._args, self._targets = args, targets
+        self._applied = self._service(args, targets, templates["stable"], tracks)
+        self.release = pulumi.Output.from_input(args.domain).apply(self.described)
+        self.url = self.release.apply(lambda told: str(told["url"]))
         self.register_outputs({"url": self.url, "release": self.release})
+
+    async def described(self, domain: str) -> dict[str, Any]:
+        """The value of `release`. Several services' are put together with this: `pulumi.Output.all` makes an Output of
+        each of their values, and the SDK's time grows with the square of all Outputs.
+
+        domain: of the URLs.
+        """
+        args = self._args
+        status = await self._said() if args.urls_of_the_cluster else None
+        urls = Urls(args.service_name, args.namespace, domain, args.http_port, status)
+        return described(args, self._targets, urls)
 
     def _track(self, args: ReleasedServiceArgs, target: Target, body: dict[str, Any]) -> pulumi.Resource:
         name = configuration_name(args.service_name, target.track)
@@ -118,31 +128,24 @@ class ReleasedService(pulumi.ComponentResource):
         metadata = {"name": name, "namespace": args.namespace, **labels, "annotations": annotations}
         manifest = own({"apiVersion": "serving.knative.dev/v1", "kind": kind, "metadata": metadata, "spec": spec})
         limits = pulumi.CustomTimeouts(create=args.ready_within, update=args.ready_within)
-        config = args.placement.kubeconfig
-        hooks = (
-            pulumi.ResourceHookBinding(on_error=[error_hook(f"{kind}-{name}-not-ready", config)]) if config else None
-        )
+        hooks = pulumi.ResourceHookBinding(on_error=[args.not_ready]) if args.not_ready else None
         inside = args.placement.options(self, depends_on, images(spec["template"]))
         keep = args.known.keep(kind, args.namespace, name, spec, args.placement.creation)
         more = pulumi.ResourceOptions(custom_timeouts=limits, hooks=hooks, transforms=[keep])
         opts = pulumi.ResourceOptions.merge(inside, more)
         return KubernetesObject(name, marked(manifest, args.placement), opts)
 
-    def _said(self, args: ReleasedServiceArgs, service: KubernetesObject) -> pulumi.Output[Any]:
-        """The Service's status where its URLs are the cluster's: of this update, or of before it where nothing was
-        updated or the update failed; None where there is none yet, or nobody has to ask.
+    async def _said(self) -> Any:
+        """The Service's status: of this update, or of before it where nothing was updated or the update failed; None
+        where there is none yet.
         """
-
-        async def said() -> Any:
-            known = await args.known.of(args.namespace)
-            before = known.objects.get("Service", {}).get(args.service_name, {})
-            try:
-                after = {"metadata": await service.metadata.future(), "status": await service.status.future()}
-            except Exception:  # the update of the Service failed, and its registration says so
-                return before.get("status")
-            return newer(before, after).get("status")
-
-        return pulumi.Output.from_input(said() if args.urls_of_the_cluster else None)
+        service, known = self._applied, await self._args.known.of(self._args.namespace)
+        before = known.objects.get("Service", {}).get(self._args.service_name, {})
+        try:
+            after = {"metadata": await service.metadata.future(), "status": await service.status.future()}
+        except Exception:  # the update of the Service failed, and its registration says so
+            return before.get("status")
+        return newer(before, after).get("status")
 
 
 def configuration_name(service: str, track: str) -> str:
