@@ -14,6 +14,8 @@ from status.observed import sample, why_not, with_observed
 from status.reported import with_reported
 from toolchain.state import Checkout, environment
 
+AT_ONCE = 16
+"""Services that are asked at the same time."""
 NO_PATH = "its manifest names no path that tells which pod answers (annotation knative-releases/info-path)"
 
 
@@ -26,9 +28,9 @@ def read(stack: str, environ: Mapping[str, str], requests: int, watching: bool =
         for namespace in {service.namespace for service in said.status.services}
     }
     services = [with_reported(service, objects[service.namespace]) for service in said.status.services]
-    if requests:
+    if requests and services:
         ask = functools.partial(_observed, requests=requests, watching=watching)
-        with ThreadPoolExecutor(max_workers=len(services)) as threads:
+        with ThreadPoolExecutor(max_workers=min(len(services), AT_ONCE)) as threads:
             services = list(threads.map(ask, services))
     return dataclasses.replace(said.status, services=tuple(services))
 
