@@ -19,10 +19,10 @@ export WATCH
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up preview down status install test check format e2e e2e-long bench ci lock clean
+.PHONY: help up preview down status install test check format e2e e2e-long bench bench-growth ci lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: $(STAMP) ## Everything that the environment needs, then the environment
 	@$(RUN) -m toolchain up
@@ -60,6 +60,9 @@ e2e-long: install ## The long forms: transitions, interruptions, faults, secrets
 
 bench: install ## The program against the tutorial typed by hand
 	$(TOOLS) $(RUN) -m tests.bench
+
+bench-growth: install ## What stacks of 4, 25, 50 and 100 services cost, on a cluster of its own
+	$(TOOLS) $(RUN) -m tests.bench.growth
 
 ci: ## What CI runs: check, the README's first steps in a fresh clone, e2e
 	.ci/run

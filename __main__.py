@@ -50,11 +50,12 @@ releases_args = ReleasesArgs(
     http_port=cluster.http_port,
     image=images.redirected,
     # A service stops when its stores are missing, and a first revision that never became ready is not tried again.
-    needs={service: [*serving.needs, *stores.needs[service]] for service in settings.services},
+    needs=stores.needs,
     placement=cluster.placement,
     urls_of_the_cluster=cluster.installed is not None,
 )
-releases = Releases("conference", releases_args, on_cluster)
+on_serving = pulumi.ResourceOptions(providers=[cluster.provider], depends_on=serving.needs)
+releases = Releases("conference", releases_args, on_serving)
 cluster.guard([*serving.needs, stores, releases])
 
 for name, value in {**cluster.outputs, **serving.outputs, "services": releases.releases}.items():

@@ -9,7 +9,7 @@ from assembly.stores import INIT_CONFIG_MAP, NAMESPACE
 from components.cluster.objects import OWNER_ANNOTATION
 from components.cluster.ownership import TAKEN_OVER
 from components.manifests import Manifest
-from components.release.released_service import configuration_name
+from components.release.plan import configuration_name
 from components.sources.resolved import ResolvedSources
 from settings import Settings
 

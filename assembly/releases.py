@@ -11,7 +11,9 @@ import pulumi
 from components.cluster.objects import Placement, register
 from components.manifests import Manifest, own
 from components.release.known_revisions import KnownRevisions
-from components.release.released_service import ReleasedService, ReleasedServiceArgs, TrackArgs
+from components.release.plan import ReleasedServiceArgs, TrackArgs
+from components.release.readiness import error_hook
+from components.release.released_service import ReleasedService
 from components.release.revision import RevisionArgs
 from settings import Definition, Settings, Stable, Track
 from settings.definitions import DEFAULT_NAMESPACE, serving_container
@@ -30,10 +32,19 @@ class ReleasesArgs:
     image: Callable[[str], str]
     """Redirection of an image reference."""
     needs: Mapping[str, Sequence[pulumi.Resource]]
-    """What must be there before a service starts, by service name: stores, gateway, control plane."""
+    """What must exist before one service starts, by its name: its stores. What all of them wait for is what the
+    component depends on: in each service's record of the state it would be thousands of characters."""
     placement: Placement = Placement()
     urls_of_the_cluster: bool = False
-    """See `components.release.released_service.ReleasedServiceArgs`."""
+    """See `components.release.plan.ReleasedServiceArgs`."""
+
+
+@dataclass(frozen=True)
+class OfAll:
+    """What the services of a stack share."""
+
+    known: KnownRevisions
+    not_ready: pulumi.ErrorHook | None
 
 
 class Releases(pulumi.ComponentResource):
@@ -45,10 +56,15 @@ class Releases(pulumi.ComponentResource):
     def __init__(self, name: str, args: ReleasesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         # The type's name is in the state of stacks that run: with another one all inside would be replaced.
         super().__init__("knative-releases:index:ConferenceApplication", name, None, opts)
-        known = KnownRevisions(args.placement.kubeconfig)
+        kubeconfig = args.placement.kubeconfig
+        of_all = OfAll(KnownRevisions(kubeconfig), error_hook("not-ready", kubeconfig) if kubeconfig else None)
         spaces = self._namespaces(args)
-        services = {service: self._service(service, args, known, spaces) for service in args.settings.services}
-        self.releases = pulumi.Output.all(**{service: released.release for service, released in services.items()})
+        services = {service: self._service(service, args, of_all, spaces) for service in args.settings.services}
+
+        async def described(domain: str) -> dict[str, Any]:
+            return {name: await service.described(domain) for name, service in services.items()}
+
+        self.releases = pulumi.Output.from_input(args.domain).apply(described)
         self.register_outputs({"releases": self.releases})
 
     def _namespaces(self, args: ReleasesArgs) -> Mapping[str, pulumi.Resource]:
@@ -60,12 +76,12 @@ class Releases(pulumi.ComponentResource):
         return {manifest["metadata"]["name"]: each for manifest, each in zip(manifests, made, strict=True)}
 
     def _service(
-        self, name: str, args: ReleasesArgs, known: KnownRevisions, spaces: Mapping[str, pulumi.Resource]
+        self, name: str, args: ReleasesArgs, of_all: OfAll, spaces: Mapping[str, pulumi.Resource]
     ) -> ReleasedService:
         space = spaces.get(args.settings.definitions[name].namespace)
         needs = [*args.needs[name], *([space] if space else [])]
         opts = pulumi.ResourceOptions(parent=self, depends_on=needs)
-        return ReleasedService(name, service_args(name, args, known), opts)
+        return ReleasedService(name, service_args(name, args, of_all), opts)
 
 
 def namespaces(settings: Settings) -> list[str]:
@@ -77,7 +93,7 @@ def _namespace(name: str) -> Manifest:
     return own({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 
 
-def service_args(name: str, args: ReleasesArgs, known: KnownRevisions) -> ReleasedServiceArgs:
+def service_args(name: str, args: ReleasesArgs, of_all: OfAll) -> ReleasedServiceArgs:
     """A service's settings as the arguments of its release. Pure."""
     service, definition = args.settings.services[name], args.settings.definitions[name]
     return ReleasedServiceArgs(
@@ -98,7 +114,8 @@ def service_args(name: str, args: ReleasesArgs, known: KnownRevisions) -> Releas
             for track, version in service.deployed_tracks.items()
         },
         placement=args.placement,
-        known=known,
+        known=of_all.known,
+        not_ready=of_all.not_ready,
         urls_of_the_cluster=args.urls_of_the_cluster,
     )
 

@@ -1,7 +1,8 @@
-"""The stack's configuration file, as a rollout reads and changes it: one service's entry and its rollout, at once.
+"""The stack's configuration, as a rollout reads and changes it: one service's entry and its rollout, at once.
 
-The file is replaced whole, so that a tool that is killed leaves the settings of before or of after, never something
-between. All else in it stays: other settings, secrets, comments.
+They are in the stack's file; where `services` names a file or a folder, in the service's file there. That file is
+replaced whole, so that a tool that is killed leaves the settings of before or of after, never something between. All
+else in it stays: other settings, secrets, comments.
 """
 
 from __future__ import annotations
@@ -9,22 +10,19 @@ from __future__ import annotations
 import datetime
 import functools
 import json
-import os
 from collections.abc import Mapping, Sequence
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import YAMLError
-
 import settings
 from rollout import RolloutError
+from rollout.yaml_document import Change, changed, parsed, replaced
+from settings import service_files
 from settings.application import Application
-from settings.problems import PROJECT, shown
+from settings.problems import PROJECT, Problem, shown
+from settings.service_files import ServiceFiles
 
-SERVICES, ROLLOUTS = f"{PROJECT}:services", f"{PROJECT}:rollouts"
+SERVICES, ROLLOUTS = f"{PROJECT}:{service_files.KEY}", f"{PROJECT}:{service_files.ROLLOUTS}"
 
 
 class Configuration:
@@ -42,55 +40,57 @@ class Configuration:
         """The services that may be released."""
         return settings.services(self.raw(), self.file.parent)
 
+    def place(self, service: str) -> str:
+        """The file with the service's entry and its rollout's, for people."""
+        files = self._files(self._config())
+        return str(files.place(service).file) if files else self.file.name
+
     def entry(self, service: str) -> dict[str, Any] | None:
         """The service's own entry below `services`, without what is null; None where it has none."""
-        return _entry(self._config(), SERVICES, service)
+        return _entry(self._complete(), SERVICES, service)
 
     def rollout(self, service: str) -> dict[str, Any] | None:
         """The entry of its rollout, planned, under way or ended, without what is null; None where it has none."""
-        return _entry(self._config(), ROLLOUTS, service)
+        return _entry(self._complete(), ROLLOUTS, service)
 
     def others(self, service: str) -> dict[str, Any]:
-        """Everything in the file but the service's entry and its rollout's."""
-        config = self._config()
+        """All settings but the service's entry and its rollout's."""
+        config = self._complete()
         for key in (SERVICES, ROLLOUTS):
             config[key] = {name: value for name, value in (config.get(key) or {}).items() if name != service}
         return config
 
     def with_rollout(self, service: str, entry: Mapping[str, Any] | None, rollout: Mapping[str, Any]) -> dict[str, str]:
-        """What `raw` would be after `write`."""
-        config = self._config()
-        _put(_child(config, SERVICES), service, entry)
-        _put(_child(config, ROLLOUTS), service, rollout)
+        """The project's settings after `write`, all in themselves, with keys and values as `raw` has them."""
+        config = self._complete()
+        for key, value in ((SERVICES, entry), (ROLLOUTS, rollout)):
+            others = {name: each for name, each in (config.get(key) or {}).items() if name != service}
+            config[key] = others if value is None else {**others, service: value}
         return _raw(config)
+
+    def corrected(self, problems: Sequence[Problem]) -> list[Problem]:
+        """Problems of `with_rollout`, with the places to correct as they are in this configuration."""
+        files = self._files(self._config())
+        return files.corrected(problems) if files else list(problems)
 
     def write(self, service: str, entry: Mapping[str, Any] | None, rollout: Mapping[str, Any]) -> None:
         """Change the service's entry and its rollout's in one go.
 
         entry: None takes the service's away.
         """
-        document = _parsed(self._text(), self.file.name)
-        config = _child(document, "config")
-        for key, value in ((SERVICES, entry), (ROLLOUTS, rollout)):
-            _child(config, key)
-            _unshare(config, key, deep=False)
-            _unshare(config[key], service)
-            _put(config[key], service, value)
-        text = StringIO()
-        _yaml().dump(document, text)
-        target = self.file.resolve()
-        fresh = target.with_name(f".{target.name}.new")
+        file, changes = self.file, list[Change]()
+        if files := self._files(self._config()):
+            place = files.place(service)
+            file = self.file.parent / place.file
+            changes = [(place.keys, {**(entry or {}), service_files.ROLLOUT: rollout})]
+        else:
+            changes = [(("config", key, service), value) for key, value in ((SERVICES, entry), (ROLLOUTS, rollout))]
+        before = self._text() if file == self.file else file.read_text() if file.exists() else ""
         try:
-            with open(fresh, "w") as file:
-                file.write(text.getvalue())
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.chmod(target.stat().st_mode)
-            fresh.replace(target)
+            replaced(file, changed(before, file.name, changes))
         except OSError as error:
-            fresh.unlink(missing_ok=True)
             raise RolloutError(
-                f"{self.file.name} cannot be written ({error.strerror}), so it says what it said before, and the "
+                f"{file.name} cannot be written ({error.strerror}), so it says what it said before, and the "
                 f"traffic stays as it is. Mend that, and then: rollout resume {service}, or rollout abort {service}"
             ) from None
 
@@ -104,10 +104,34 @@ class Configuration:
         found: Any = json.loads(_as_json(self._text(), self.file.name))
         self._mapping(found, "config")
         for key in (SERVICES, ROLLOUTS):
+            if key == SERVICES and _names_files(found.get(key)):
+                continue
             for name, entry in self._mapping(found.get(key), key).items():
                 self._mapping(entry, f"{key}.{name}")
         config: dict[str, Any] = found
         return config
+
+    def _files(self, config: Mapping[str, Any]) -> ServiceFiles | None:
+        """The files that a configuration names. Raises RolloutError where they cannot be read."""
+        problems: list[Problem] = []
+        named, rollouts = config.get(SERVICES), config.get(ROLLOUTS)
+        if not _names_files(named):
+            return None
+        given = {service_files.KEY: named, service_files.ROLLOUTS: rollouts}
+        files = service_files.given(given, self.file.parent, problems)
+        if problems:
+            raise RolloutError("\n".join(["The services' settings cannot be read:", *(f"  - {p}" for p in problems)]))
+        return files
+
+    def _complete(self) -> dict[str, Any]:
+        """The configuration with what the files say in it."""
+        config = self._config()
+        if (files := self._files(config)) is None:
+            return config
+        for name, entry in (*files.entries.items(), *files.rollouts.items()):
+            if not isinstance(entry, dict):
+                raise RolloutError(f"{name} in {files.place(name).file}: given {shown(entry)}; wanted a mapping")
+        return {**config, SERVICES: dict(files.entries), ROLLOUTS: dict(files.rollouts)}
 
     def _mapping(self, value: Any, path: str) -> dict[str, Any]:
         """What has to be a mapping, or is not there."""
@@ -119,26 +143,10 @@ class Configuration:
         )
 
 
-def _yaml() -> YAML:
-    """Reads and writes as Pulumi does (YAML 1.2), and keeps comments, quotes and long lines."""
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 10_000
-    return yaml
-
-
-def _parsed(text: str, name: str) -> CommentedMap:
-    try:
-        document = _yaml().load(text)
-    except YAMLError as error:
-        raise RolloutError(f"{name} is no YAML: {' '.join(str(error).split())}") from None
-    return document if isinstance(document, CommentedMap) else CommentedMap()
-
-
 @functools.lru_cache(maxsize=4)
 def _as_json(text: str, name: str) -> str:
     """What a file says below `config`. Reading it so takes a tenth of a second, and it is asked every other moment."""
-    return json.dumps(_parsed(text, name).get("config") or {}, default=_as_pulumi)
+    return json.dumps(parsed(text, name).get("config") or {}, default=_as_pulumi)
 
 
 def _as_pulumi(value: Any) -> str:
@@ -157,6 +165,11 @@ def _raw(config: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def _names_files(services: Any) -> bool:
+    """Whether the value of the setting is a name, and neither a mapping nor the text of one."""
+    return isinstance(services, str) and not services.lstrip().startswith(("{", "["))
+
+
 def _entry(config: Mapping[str, Any], key: str, service: str) -> dict[str, Any] | None:
     found: dict[str, Any] | None = without_nulls((config.get(key) or {}).get(service))
     return found
@@ -167,50 +180,3 @@ def without_nulls(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: without_nulls(part) for key, part in value.items() if part is not None}
     return value
-
-
-def _unshare(parent: dict[str, Any], key: str, deep: bool = True) -> None:
-    """Write out a value that an anchor, an alias or a merge (`<<`) shares with others, so that they stay as they are
-    when it is changed.
-
-    deep: parts of it count too.
-    """
-    if _shared(parent.get(key), deep):
-        parent[key] = _written_out(parent[key])
-
-
-def _shared(value: Any, deep: bool) -> bool:
-    if not isinstance(value, CommentedMap | CommentedSeq):
-        return False
-    if value.yaml_anchor() or getattr(value, "merge", None):
-        return True
-    parts = value.values() if isinstance(value, CommentedMap) else value
-    return deep and any(_shared(part, deep) for part in parts)
-
-
-def _written_out(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _written_out(part) for key, part in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_written_out(part) for part in value]
-    return value
-
-
-def _child(parent: dict[str, Any], key: str) -> dict[str, Any]:
-    if parent.get(key) is None:
-        parent[key] = {}
-    child: dict[str, Any] = parent[key]
-    return child
-
-
-def _put(parent: dict[str, Any], key: str, value: Any) -> None:
-    """Make the value of a key say this, and leave as it is written what says it already."""
-    if value is None:
-        parent.pop(key, None)
-    elif isinstance(value, Mapping) and isinstance(parent.get(key), dict):
-        for gone in set(parent[key]) - set(value):
-            del parent[key][gone]
-        for name, part in value.items():
-            _put(parent[key], name, part)
-    elif key not in parent or parent[key] != value:
-        parent[key] = value

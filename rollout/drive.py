@@ -60,9 +60,9 @@ class Driver:
         if before and not self._untouched(before):
             raise RolloutError(
                 f"The settings of {self.service}, or of its rollout, were changed by hand in "
-                f"{self.configuration.file.name}. Nothing was written; the traffic stays as it is. To go on with the "
-                f"rollout's settings: rollout resume {self.service} --overwrite. To go back to those of before: "
-                f"rollout abort {self.service}"
+                f"{self.configuration.place(self.service)}. Nothing was written; the traffic stays as it is. To go on "
+                f"with the rollout's settings: rollout resume {self.service} --overwrite. To go back to those of "
+                f"before: rollout abort {self.service}"
             )
         self.configuration.write(self.service, service_settings(after), after.exported())
 
@@ -121,7 +121,7 @@ class Driver:
             }
             self._note(
                 f"the settings of {self.service}, or of its rollout, were changed by hand in "
-                f"{self.configuration.file.name}; the way back overwrites them: {json.dumps(found)}"
+                f"{self.configuration.place(self.service)}; the way back overwrites them: {json.dumps(found)}"
             )
         self.write(None, following)
 

@@ -87,7 +87,9 @@ def checked(service: str, plan: Rollout, identity: str, configuration: Configura
         try:
             settings.load(raw, project)
         except SettingsError as error:
-            problems.update({problem.path + problem.given: problem for problem in error.problems})
+            problems.update(
+                {problem.path + problem.given: problem for problem in configuration.corrected(error.problems)}
+            )
     if problems:
         raise refused(service, list(problems.values()))
     return first

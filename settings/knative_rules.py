@@ -6,6 +6,7 @@ From the validation of Knative Serving 1.10 and 1.23 (`pkg/apis/serving`, `pkg/a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from settings.problems import Problem, remove_command, set_command
 from settings.releases import Service, Stable, Track
@@ -17,10 +18,30 @@ CONFIGURATION_LENGTH = DNS_LABEL_LENGTH - 11
 """Longest name of a configuration: a revision's name adds at least `-<1 of version>-<8 of digest>`."""
 
 
-def refused_by_knative(services: Mapping[str, Service], *, installs: bool) -> Iterator[Problem]:
+AUTOSCALER, ZERO_PODS = "config-autoscaler", "allow-zero-initial-scale"
+"""ConfigMap and entry that let a version begin without pods; Knative as released does not."""
+
+_TRUE = ("1", "t", "T", "true", "True", "TRUE")
+"""What Knative reads as true (strconv.ParseBool, by AsBool of knative.dev/pkg/configmap)."""
+
+
+def begins_with_pods(knative: Any) -> bool:
+    """Whether every version has to begin with a pod: the program installs Knative, and its configuration says no other.
+    Pure.
+
+    knative: the setting `knative`, as it was written.
+    """
+    given = knative if isinstance(knative, Mapping) else {}
+    config = given.get("config")
+    entries = config.get(AUTOSCALER) if isinstance(config, Mapping) else None
+    zero = entries.get(ZERO_PODS) if isinstance(entries, Mapping) else None
+    return given.get("install", True) is True and str(zero) not in _TRUE
+
+
+def refused_by_knative(services: Mapping[str, Service], *, with_pods: bool) -> Iterator[Problem]:
     """Settings of versions that Knative would refuse.
 
-    installs: whether the program installs Knative, with the released configuration of its autoscaler.
+    with_pods: whether every version has to begin with a pod.
     """
     for name, service in services.items():
         if len(name) > CONFIGURATION_LENGTH:
@@ -28,7 +49,7 @@ def refused_by_knative(services: Mapping[str, Service], *, installs: bool) -> It
             yield Problem(f"services.{name}", f"a name of {len(name)} characters", wanted)
         for path, version in _versions(name, service):
             yield from _variables(path, version)
-            yield from _scales(path, version, installs)
+            yield from _scales(path, version, with_pods)
 
 
 def _versions(name: str, service: Service) -> Iterator[tuple[str, Stable | Track]]:
@@ -44,12 +65,13 @@ def _variables(path: str, version: Stable | Track) -> Iterator[Problem]:
         yield Problem(where, f"the variable {variable}", wanted, remove_command(where))
 
 
-def _scales(path: str, version: Stable | Track, installs: bool) -> Iterator[Problem]:
+def _scales(path: str, version: Stable | Track, with_pods: bool) -> Iterator[Problem]:
     least, most = version.min_scale or 0, version.max_scale or 0  # 0 pods at most: no limit
     if most and least > most:
         where = f"{path}.minScale"
         yield Problem(where, f"{least}, and maxScale is {most}", "at most maxScale", set_command(where, str(most)))
-    if version.initial_scale == 0 and installs:
+    if version.initial_scale == 0 and with_pods:
         where = f"{path}.initialScale"
-        wanted = "at least 1: Knative as released lets no version begin without pods"
+        allowed = set_command(f"knative.config.{AUTOSCALER}.{ZERO_PODS}", "true")
+        wanted = f"at least 1: Knative as released lets no version begin without pods; to allow it: {allowed}"
         yield Problem(where, "0", wanted, remove_command(where))

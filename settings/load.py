@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pulumi
-import yaml
 from pydantic import ValidationError
 
-from settings import written
+from settings import service_files, written
 from settings.application import Application, application, filled, percent_of_canaries
-from settings.knative_rules import refused_by_knative
-from settings.local import with_sources
+from settings.knative_rules import begins_with_pods, refused_by_knative
+from settings.local import sources, with_sources
 from settings.model import Settings
 from settings.problems import PROJECT, SECRETS, Problem, SettingsError, from_validation, remove_command, shown
 from settings.releases import Service
@@ -39,30 +38,40 @@ def load(raw: Mapping[str, str], directory: Path, said: str = "") -> Settings:
     problems += unusable_passwords(raw)
     values = {key: _parsed(key, text, problems) for key, text in raw.items() if key not in SECRETS}
     changed = written.changed(said, values)
-    values["sources"] = _sources(values.get("sources"), directory, problems)
+    values["sources"] = sources(values.get("sources"), directory, problems)
     canary_percent = percent_of_canaries(values)
+    files = service_files.given(values, directory, problems)
+    if files:
+        values |= {"services": files.entries, "rollouts": files.rollouts}
+        changed += files.changed
     found = _fill_services(values, canary_percent, directory, problems)
     _fill_knative(values)
     _known(values.get("rollouts"), "rollouts", found.names, problems)
+    with_pods = begins_with_pods(values["knative"])
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
         invalid = from_validation(error, Settings)
-        sound, knative = _sound_services(values, error), values["knative"]
-        installs = not isinstance(knative, dict) or knative.get("install", True) is True
-        rules = [*broken(sound), *refused_by_knative(sound, installs=installs)]
-        raise SettingsError([*problems, *_once([*changed, *invalid]), *rules]) from None
-    settings._application = found
+        sound = _sound_services(values, error)
+        rules = [*broken(sound), *refused_by_knative(sound, with_pods=with_pods)]
+        told = [*problems, *_once([*changed, *invalid]), *rules]
+        raise SettingsError(files.corrected(told) if files else told) from None
+    settings._application, settings._service_files = found, files
     problems += [*changed, *broken(settings.services)]
-    problems += refused_by_knative(settings.services, installs=settings.knative.install)
+    problems += refused_by_knative(settings.services, with_pods=with_pods)
     problems += [*misplaced(settings), *untried_charts(settings)]
+    problems += _under_way(settings, found, canary_percent)
+    if problems:
+        raise SettingsError(files.corrected(problems) if files else problems)
+    return settings
+
+
+def _under_way(settings: Settings, found: Application, canary_percent: int) -> Iterator[Problem]:
+    """Edits of services that a rollout releases."""
     for name, rollout in settings.rollouts.items():
         if name in found.names and rollout.under_way:
             expected = filled(service_settings(rollout) or {}, canary_percent, found.definitions.get(name))
-            problems += under_way(name, rollout, settings.services[name], expected)
-    if problems:
-        raise SettingsError(problems)
-    return settings
+            yield from under_way(name, rollout, settings.services[name], expected)
 
 
 def from_stack() -> Settings:
@@ -87,7 +96,9 @@ def from_stack() -> Settings:
 def services(raw: Mapping[str, str], directory: Path) -> Application:
     """What the services of a raw configuration are, sound or not, without judging the rest of it."""
     ignored: list[Problem] = []
-    entries = _parsed("services", raw.get("services", "{}"), ignored)
+    entries: Any = _parsed("services", raw.get("services", "{}"), ignored)
+    if files := service_files.given({"services": entries}, directory, ignored):
+        entries = files.entries
     return application(raw.get("application"), entries if isinstance(entries, dict) else {}, directory, ignored)
 
 
@@ -113,37 +124,6 @@ def _parsed(key: str, text: Any, problems: list[Problem]) -> Any:
     except json.JSONDecodeError:
         problems.append(Problem(key, shown(text), "a mapping", remove_command(key)))
         return {}
-
-
-def _sources(value: Any, directory: Path, problems: list[Problem]) -> Any:
-    """The mapping itself, or the one that a named YAML file holds; relative paths begin at the project's folder."""
-    if value is None:
-        return {}
-    if isinstance(value, str):
-        file = directory / value
-        if not file.is_file():
-            problems.append(
-                Problem(
-                    "sources",
-                    shown(value),
-                    "a mapping, or a YAML file that holds one and exists",
-                    f"{remove_command('sources')} (upstream), or make the file: make up SOURCES=offline",
-                )
-            )
-            return {}
-        try:
-            value = yaml.load(file.read_text(), Loader=yaml.CSafeLoader) or {}
-        except yaml.YAMLError as error:
-            problems.append(
-                Problem(
-                    "sources",
-                    f"{shown(value)}, which is no YAML ({' '.join(str(error).split())})",
-                    "a YAML file",
-                    f"mend {file}, or {remove_command('sources')} (upstream)",
-                )
-            )
-            return {}
-    return value
 
 
 def _sound_services(values: dict[str, Any], error: ValidationError) -> dict[str, Service]:

@@ -1,14 +1,15 @@
-"""What belongs to this machine and not to a stack's settings: kept below `.local`, which git ignores."""
+"""The setting `sources`: where it is kept for this machine alone, below `.local`, which git ignores, and its files."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from settings.problems import Problem, SettingsError, shown
+from settings.problems import Problem, SettingsError, remove_command, shown
 
 KEY = "sources"
 
@@ -40,3 +41,34 @@ def with_sources(raw: Mapping[str, str], stack: str, directory: Path) -> dict[st
         wanted = f"a mapping with the key {KEY}: a file name or a mapping"
         raise SettingsError([Problem(KEY, f"{shown(found)} in {file.relative_to(directory)}", wanted, fix)])
     return {**raw, KEY: sources if isinstance(sources, str) else json.dumps(sources)}
+
+
+def sources(value: Any, directory: Path, problems: list[Problem]) -> Any:
+    """The mapping itself, or the one that a named YAML file holds; relative paths begin at the project's folder."""
+    if value is None:
+        return {}
+    if isinstance(value, str):
+        file = directory / value
+        if not file.is_file():
+            problems.append(
+                Problem(
+                    KEY,
+                    shown(value),
+                    "a mapping, or a YAML file that holds one and exists",
+                    f"{remove_command(KEY)} (upstream), or make the file: make up SOURCES=offline",
+                )
+            )
+            return {}
+        try:
+            value = yaml.load(file.read_text(), Loader=yaml.CSafeLoader) or {}
+        except yaml.YAMLError as error:
+            problems.append(
+                Problem(
+                    KEY,
+                    f"{shown(value)}, which is no YAML ({' '.join(str(error).split())})",
+                    "a YAML file",
+                    f"mend {file}, or {remove_command(KEY)} (upstream)",
+                )
+            )
+            return {}
+    return value

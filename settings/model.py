@@ -13,6 +13,7 @@ from settings.definitions import STORES, Definition
 from settings.network import Network
 from settings.releases import Service
 from settings.rollouts import Rollout
+from settings.service_files import ServiceFiles
 from settings.types import (
     DomainName,
     Label,
@@ -135,11 +136,17 @@ class Settings(_Settings):
     rollouts: Mapping[Label, Rollout] = Field(default_factory=dict)
     """Guided rollouts, by service: planned, under way, or ended."""
     _application: Application = PrivateAttr(default_factory=Application)
+    _service_files: ServiceFiles | None = PrivateAttr(default=None)
 
     @property
     def definitions(self) -> Mapping[str, Definition]:
         """What each service is, by name."""
         return self._application.definitions
+
+    @property
+    def service_files(self) -> ServiceFiles | None:
+        """The files that `services` names; None: the stack's own settings say what it is."""
+        return self._service_files
 
     @property
     def scripts(self) -> Mapping[str, str]:

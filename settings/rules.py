@@ -73,12 +73,14 @@ def _of_installing(settings: Settings) -> Iterator[str]:
 
 def warnings(settings: Settings) -> list[str]:
     """What is allowed but probably not meant."""
-    if settings.canary_percent and not any(CANARY in s.tracks for s in settings.services.values()):
-        return [
-            f"canaryPercent is {settings.canary_percent}, but no service has a track named canary: it has no effect. "
-            f"Add one: {set_command('services.notifications-service.tracks.canary.version', 'v1.1.0')}"
-        ]
-    return []
+    if not settings.canary_percent or any(CANARY in each.tracks for each in settings.services.values()):
+        return []
+    name = [*settings.services, "<service>"][-2:][0]
+    add = set_command(f"services.{name}.tracks.canary.version", "v1.1.0")
+    return [
+        f"canaryPercent is {settings.canary_percent}, but no service has a track named canary: it has no effect. "
+        f"Add one: {settings.service_files.in_words(add) if settings.service_files else add}"
+    ]
 
 
 def under_way(name: str, rollout: Rollout, service: Service, expected: Mapping[str, Any]) -> Iterator[Problem]:

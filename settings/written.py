@@ -28,23 +28,24 @@ def changed(text: str, values: Mapping[str, Any]) -> list[Problem]:
     the command line for one run, is not judged.
     """
     document = yaml.compose(text, Loader=yaml.CSafeLoader)
-    config = _children(document).get("config") if document else None
+    config = children(document).get("config") if document else None
     problems: list[Problem] = []
-    for key, node in _children(config).items():
+    for key, node in children(config).items():
         name = key.removeprefix(f"{PROJECT}:")
         if name in values:
-            problems += _changed(node, values[name], name)
+            problems += differing(node, values[name], name)
     return problems
 
 
-def _changed(node: yaml.Node, value: Any, path: str) -> Iterator[Problem]:
+def differing(node: yaml.Node, value: Any, path: str) -> Iterator[Problem]:
+    """The values below a node that are not what was written there. path: of the setting that the node is."""
     if isinstance(node, yaml.MappingNode) and isinstance(value, Mapping):
-        for key, child in _children(node).items():
+        for key, child in children(node).items():
             if key in value:
-                yield from _changed(child, value[key], f"{path}.{key}")
+                yield from differing(child, value[key], f"{path}.{key}")
     elif isinstance(node, yaml.SequenceNode) and isinstance(value, list):
         for index, (child, item) in enumerate(zip(node.value, value, strict=False)):
-            yield from _changed(child, item, f"{path}[{index}]")
+            yield from differing(child, item, f"{path}[{index}]")
     elif isinstance(node, yaml.ScalarNode) and not node.style and _is_other(node.value, value, path):
         read = str(value).lower() if isinstance(value, bool) else str(value)
         wanted = f'the text as it was meant, in quotes: "{node.value}"'
@@ -79,7 +80,8 @@ def _readings(text: str) -> Iterator[float]:
             continue
 
 
-def _children(node: yaml.Node | None) -> dict[str, yaml.Node]:
+def children(node: yaml.Node | None) -> dict[str, yaml.Node]:
+    """What a mapping has, by its keys; nothing for another node."""
     if not isinstance(node, yaml.MappingNode):
         return {}
     return {key.value: child for key, child in node.value if isinstance(key, yaml.ScalarNode)}

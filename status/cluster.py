@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,8 +13,8 @@ import urllib3
 
 from components.cluster.client import SECONDS, cluster_client
 from components.knative.api import Object, by_name
+from components.release.plan import OWNER_LABEL
 from components.release.readiness import PUT_BACK
-from components.release.released_service import OWNER_LABEL
 from status import StatusError
 
 
@@ -26,6 +27,14 @@ class Objects:
     revisions: Mapping[str, Object] = field(default_factory=dict)
     pods: Sequence[Object] = ()
     """As the client library's `to_dict` gives them."""
+
+    @functools.cached_property
+    def pods_of(self) -> Mapping[str, Sequence[Object]]:
+        """The pods of each service, by its name: made once, so that no service looks at the pods of all."""
+        found: dict[str, list[Object]] = {}
+        for pod in self.pods:
+            found.setdefault(pod["metadata"]["labels"][OWNER_LABEL], []).append(pod)
+        return found
 
 
 def read(kubeconfig: str, namespace: str, cluster: str) -> Objects:

@@ -11,8 +11,8 @@ from typing import Any
 
 from components.knative.api import Object
 from components.manifests import FIELD_MANAGER
+from components.release.plan import configuration_name
 from components.release.readiness import PUT_BACK
-from components.release.released_service import configuration_name
 from status.cluster import Objects
 from status.model import Track
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from components.release.released_service import OWNER_LABEL
+from components.release.plan import OWNER_LABEL
 from status import StatusError
 from status.counters.reading import Counters, Counting, NoGatewayError, Pods, Reader
 from status.model import Counts, Service

@@ -15,7 +15,7 @@ import math
 import ssl
 import time
 
-from components.release.released_service import TAG_HEADER
+from components.release.plan import TAG_HEADER
 from status.model import Sample, Service
 
 FALSE_ALARM = 1e-4

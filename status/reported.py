@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from components.knative.api import Object
+from components.release.plan import configuration_name
 from components.release.readiness import PUT_BACK, conditions, of_pod
-from components.release.released_service import OWNER_LABEL, configuration_name
 from components.release.urls import local, with_port
 from components.release.urls import reported as reported_url
 from status.cluster import Objects
@@ -32,7 +32,7 @@ def with_reported(service: Service, objects: Objects) -> Service:
     if found.get("status", {}).get("url"):  # before that, the outputs know best
         service = dataclasses.replace(service, cluster_local=local(found["status"]))
     shares = reported_shares(found)
-    pods = _pods(service.name, objects.pods)
+    pods = _by_revision(objects.pods_of.get(service.name, ()))
     wanted = {track.revision.name for track in service.tracks}
     others = sorted({*shares, *pods} - wanted)
     tracks = [*service.tracks, *(Track(name=None, revision=Revision(name=name)) for name in others)]
@@ -64,13 +64,10 @@ def reported_shares(service: Object) -> dict[str, int]:
     return shares
 
 
-def _pods(service: str, pods: Sequence[Object]) -> dict[str, list[Object]]:
-    """The pods of a service, by revision."""
+def _by_revision(pods: Sequence[Object]) -> dict[str, list[Object]]:
     found: dict[str, list[Object]] = {}
     for pod in pods:
-        labels = pod["metadata"]["labels"]
-        if labels[OWNER_LABEL] == service:
-            found.setdefault(labels[REVISION_LABEL], []).append(pod)
+        found.setdefault(pod["metadata"]["labels"][REVISION_LABEL], []).append(pod)
     return found
 
 
@@ -127,9 +124,9 @@ def _problems(
     service: str, tracks: Sequence[Track], objects: Objects, pods: Mapping[str, Sequence[Object]]
 ) -> Iterator[str]:
     """Conditions that are not True, the cause before what follows from it, and pods that do not get ready."""
-    names = {configuration_name(service, track.name) for track in tracks if track.name}
+    names = [configuration_name(service, track.name) for track in tracks if track.name]
     revisions = [objects.revisions[t.revision.name] for t in tracks if t.revision.name in objects.revisions]
-    configurations = [found for name, found in objects.configurations.items() if name in names]
+    configurations = [objects.configurations[name] for name in names if name in objects.configurations]
     told = [_without_notes(found) for found in (*revisions, *configurations, objects.services[service])]
     yield from conditions(told)
     yield from drift(service, tracks, objects)

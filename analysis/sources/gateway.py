@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from analysis import AnalysisError
 from analysis.model import Sample
-from components.release.released_service import OWNER_LABEL
+from components.release.plan import OWNER_LABEL
 from status import StatusError
 from status.counters import envoy
 from status.counters.pods import ClusterPods

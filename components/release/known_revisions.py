@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
-
-from components.release.takeover import taken_over
 
 Object = Mapping[str, Any]
 Transform = Callable[[pulumi.ResourceTransformArgs], Coroutine[Any, Any, pulumi.ResourceTransformResult | None]]
@@ -22,6 +21,8 @@ Transform = Callable[[pulumi.ResourceTransformArgs], Coroutine[Any, Any, pulumi.
 CONFIGURATION_LABEL = "serving.knative.dev/configuration"
 """On a revision: the Configuration that made it."""
 TEMPLATE = "spec.template"
+_AT_ONCE = 4
+"""Namespaces that are asked at the same time."""
 _PLURALS = {"Service": "services", "Configuration": "configurations"}
 
 
@@ -63,6 +64,10 @@ class KnownRevisions:
         ask: gives what a namespace has, by kubeconfig and namespace.
         """
         self._kubeconfig, self._ask = kubeconfig, ask or asked
+        # Not the event loop's own threads: each registration holds one of them (32 on two cores, 4 for each of the
+        # engine's --parallel) until the engine answers, and the engine asks `keep` first. With as many objects that
+        # are registered at once, none would be left for the question that all of them wait for.
+        self._threads = ThreadPoolExecutor(_AT_ONCE, "known-revisions")
         self._answers: dict[str, asyncio.Future[Known]] = {}
 
     async def of(self, namespace: str) -> Known:
@@ -73,18 +78,13 @@ class KnownRevisions:
 
     async def _answer(self, namespace: str) -> Known:
         kubeconfig = await self._kubeconfig.future() if self._kubeconfig else None
-        return await asyncio.to_thread(self._ask, kubeconfig, namespace) if kubeconfig else Known()
+        if not kubeconfig:
+            return Known()
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._ask, kubeconfig, namespace)
 
-    async def unless_foreign(
-        self, namespace: str, service: str, spec: Object, *, take_over: bool, own_cluster: bool
-    ) -> str:
-        """The service's name. Says what is taken over; raises TakeoverError where the cluster's Service of that name is
-        somebody else's. Not in a transform, whose errors come with a traceback.
-        """
-        found = (await self.of(namespace)).objects.get("Service", {}).get(service)
-        if said := taken_over(service, found, spec, asked_for=take_over, own_cluster=own_cluster):
-            pulumi.info(said)
-        return service
+    async def service(self, namespace: str, name: str) -> Object | None:
+        """The Service of a name; None: there is none, or nothing is known."""
+        return (await self.of(namespace)).objects.get("Service", {}).get(name)
 
     def keep(
         self,

@@ -7,60 +7,18 @@ the Service's traffic names its revision. A track that leaves the settings is de
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
 
-from components.cluster.objects import KubernetesObject, Placement, marked
+from components.cluster.objects import KubernetesObject, marked
 from components.manifests import own
-from components.release.known_revisions import KnownRevisions, newer
-from components.release.readiness import error_hook
-from components.release.revision import RevisionArgs, images, template
-from components.release.traffic import Target, stable_percent, traffic_block
+from components.release.known_revisions import newer
+from components.release.plan import ReleasedServiceArgs, configuration_name, described, plan
+from components.release.revision import images
+from components.release.takeover import taken_over
+from components.release.traffic import Target, traffic_block
 from components.release.urls import CLUSTER_LOCAL, VISIBILITY_LABEL, Urls
-
-OWNER_LABEL = "serving.knative.dev/service"
-TAG_HEADER = "Knative-Serving-Tag"
-"""Request header that chooses a tag's revision at the service's main URL."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrackArgs:
-    """One version of the service and its share."""
-
-    revision: RevisionArgs
-    percent: int = 0
-    """Share in percent, 0 to 100; not read for stable, which takes what the tracks leave."""
-    tag: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReleasedServiceArgs:
-    """A service and its tracks."""
-
-    service_name: str
-    namespace: str
-    stable: TrackArgs
-    tracks: Mapping[str, TrackArgs] = field(default_factory=dict)
-    """Deployed tracks beside stable, by name."""
-    domain: pulumi.Input[str]
-    """Domain of the URLs, as Knative makes them unless it is configured otherwise."""
-    http_port: int
-    ready_within: str
-    """Limit for each object to become ready, its image's pull included; a duration such as `90s` or `2m`."""
-    placement: Placement = Placement()
-    labels: Mapping[str, str] = field(default_factory=dict)
-    """Labels and annotations of the Service itself, beside the release's own."""
-    annotations: Mapping[str, str] = field(default_factory=dict)
-    info_path: str | None = None
-    """Path that answers with the pod's name as JSON; None: there is none."""
-    take_over: bool = False
-    """Whether a Service of this name that another tool made is taken over, and left in the cluster when it goes."""
-    known: KnownRevisions = field(default_factory=lambda: KnownRevisions(None))
-    """What the cluster has before this update."""
-    urls_of_the_cluster: bool = False
-    """Whether the Knative is somebody else's, so that only the cluster knows how its URLs are made."""
 
 
 class ReleasedService(pulumi.ComponentResource):
@@ -77,14 +35,23 @@ class ReleasedService(pulumi.ComponentResource):
         super().__init__("knative-releases:index:ReleasedService", name, None, opts)
         targets, templates = plan(args)
         tracks = [self._track(args, target, templates[target.track]) for target in targets if target.track != "stable"]
-        service = self._service(args, targets, templates["stable"], tracks)
-        inside = args.labels.get(VISIBILITY_LABEL) == CLUSTER_LOCAL
-        urls = pulumi.Output.all(args.domain, self._said(args, service)).apply(
-            lambda found: Urls(args.service_name, args.namespace, found[0], args.http_port, found[1], inside)
-        )
-        self.url = urls.apply(lambda u: u.of())
-        self.release = urls.apply(lambda u: described(args, targets, u))
+        self._args, self._targets = args, targets
+        self._applied = self._service(args, targets, templates["stable"], tracks)
+        self.release = pulumi.Output.from_input(args.domain).apply(self.described)
+        self.url = self.release.apply(lambda told: str(told["url"]))
         self.register_outputs({"url": self.url, "release": self.release})
+
+    async def described(self, domain: str) -> dict[str, Any]:
+        """The value of `release`. Several services' are put together with this: `pulumi.Output.all` makes an Output of
+        each of their values, and the SDK's time grows with the square of all Outputs.
+
+        domain: of the URLs.
+        """
+        args = self._args
+        status = await self._said() if args.urls_of_the_cluster else None
+        inside = args.labels.get(VISIBILITY_LABEL) == CLUSTER_LOCAL
+        urls = Urls(args.service_name, args.namespace, domain, args.http_port, status, inside)
+        return described(args, self._targets, urls)
 
     def _track(self, args: ReleasedServiceArgs, target: Target, body: dict[str, Any]) -> pulumi.Resource:
         name = configuration_name(args.service_name, target.track)
@@ -125,14 +92,12 @@ class ReleasedService(pulumi.ComponentResource):
         }
         manifest = own({"apiVersion": "serving.knative.dev/v1", "kind": kind, "metadata": metadata, "spec": spec})
         limits = pulumi.CustomTimeouts(create=args.ready_within, update=args.ready_within)
-        config = args.placement.kubeconfig
-        hook = error_hook(f"{kind}-{name}-not-ready", config) if config else None
         inside = args.placement.options(self, depends_on, images(spec["template"]))
         kept = args.take_over and kind == "Service"
         keep = args.known.keep(kind, args.namespace, name, spec, args.placement.creation)
         more = pulumi.ResourceOptions(
             custom_timeouts=limits,
-            hooks=pulumi.ResourceHookBinding(on_error=[hook]) if hook else None,
+            hooks=pulumi.ResourceHookBinding(on_error=[args.not_ready]) if args.not_ready else None,
             transforms=[keep],
             retain_on_delete=kept or None,
         )
@@ -140,61 +105,26 @@ class ReleasedService(pulumi.ComponentResource):
         return KubernetesObject(name, marked(manifest, args.placement), opts)
 
     def _checked(self, args: ReleasedServiceArgs, spec: Mapping[str, Any]) -> pulumi.Output[str]:
-        """The Service's name, unless the cluster's Service of that name is somebody else's."""
-        how = {"take_over": args.take_over, "own_cluster": args.placement.owner is None}
-        return pulumi.Output.from_input(args.known.unless_foreign(args.namespace, args.service_name, spec, **how))
+        """The Service's name, unless the cluster's Service of that name is somebody else's. Not in the transform, whose
+        errors come with a traceback.
+        """
+        name, own = args.service_name, args.placement.owner is None
 
-    def _said(self, args: ReleasedServiceArgs, service: KubernetesObject) -> pulumi.Output[Any]:
-        """The Service's status where its URLs are the cluster's: of this update, else of before it; or None."""
+        def checked(found: Mapping[str, Any] | None) -> str:
+            if said := taken_over(name, found, spec, asked_for=args.take_over, own_cluster=own):
+                pulumi.info(said)
+            return name
 
-        async def said() -> Any:
-            known = await args.known.of(args.namespace)
-            before = known.objects.get("Service", {}).get(args.service_name, {})
-            try:
-                after = {"metadata": await service.metadata.future(), "status": await service.status.future()}
-            except Exception:  # the update of the Service failed, and its registration says so
-                return before.get("status")
-            return newer(before, after).get("status")
+        return pulumi.Output.from_input(args.known.service(args.namespace, name)).apply(checked)
 
-        return pulumi.Output.from_input(said() if args.urls_of_the_cluster else None)
-
-
-def configuration_name(service: str, track: str) -> str:
-    """Name of the Knative Configuration behind a track; stable's is made by the Service and has its name."""
-    return service if track == "stable" else f"{service}-{track}"
-
-
-def plan(args: ReleasedServiceArgs) -> tuple[list[Target], dict[str, dict[str, Any]]]:
-    """The traffic targets, stable first, and each track's revision template. Pure."""
-    templates = {"stable": template(args.service_name, args.stable.revision)}
-    for track, track_args in args.tracks.items():
-        # Since Knative 1.21 a Service routes only to revisions with this label; `kn revision list -s` finds them by it.
-        labels = {**track_args.revision.labels, OWNER_LABEL: args.service_name}
-        revision = RevisionArgs(**{**vars(track_args.revision), "labels": labels})
-        templates[track] = template(configuration_name(args.service_name, track), revision)
-    percents = {track: t.percent for track, t in args.tracks.items()}
-    shares = {"stable": stable_percent(percents), **percents}
-    tags = {"stable": args.stable.tag, **{track: t.tag for track, t in args.tracks.items()}}
-    targets = [
-        Target(track=track, revision=body["metadata"]["name"], percent=shares[track], tag=tags[track])
-        for track, body in templates.items()
-    ]
-    return targets, templates
-
-
-def described(args: ReleasedServiceArgs, targets: Sequence[Target], urls: Urls) -> dict[str, Any]:
-    """The release as a stack output: what a person or a script reads after an update. Pure."""
-    versions = {"stable": args.stable, **args.tracks}
-
-    def track(target: Target) -> dict[str, Any]:
-        tagged = (
-            {"tag": target.tag, "url": urls.of(target.tag), "header": f"{TAG_HEADER}: {target.tag}"}
-            if target.tag
-            else {}
-        )
-        version = versions[target.track].revision.version
-        return {"percent": target.percent, "version": version, "revision": target.revision, **tagged}
-
-    told = {"namespace": args.namespace if args.namespace != "default" else None, "infoPath": args.info_path}
-    more = {key: text for key, text in {**told, "visibility": CLUSTER_LOCAL if urls.local else None}.items() if text}
-    return {"url": urls.of(), **more, "tracks": {target.track: track(target) for target in targets}}
+    async def _said(self) -> Any:
+        """The Service's status: of this update, or of before it where nothing was updated or the update failed; None
+        where there is none yet.
+        """
+        service, known = self._applied, await self._args.known.of(self._args.namespace)
+        before = known.objects.get("Service", {}).get(self._args.service_name, {})
+        try:
+            after = {"metadata": await service.metadata.future(), "status": await service.status.future()}
+        except Exception:  # the update of the Service failed, and its registration says so
+            return before.get("status")
+        return newer(before, after).get("status")

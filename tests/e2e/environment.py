@@ -91,8 +91,11 @@ class Environment:
         """Output of a pulumi command on this stack."""
         return self.run("pulumi", "--non-interactive", "--stack", self.name, *arguments)
 
-    def configure(self, services: Mapping[str, Any] | None = None, **settings: Any) -> None:
-        """Write the stack's whole configuration: this environment's cluster and sources, and the given settings."""
+    def configure(self, services: Mapping[str, Any] | str | None = None, **settings: Any) -> None:
+        """Write the stack's whole configuration: this environment's cluster and sources, and the given settings.
+
+        services: the setting of that name: a mapping, or a file or folder.
+        """
         self.settings = {
             "cluster": {"name": self.name, "httpPort": self.port},
             **({"sources": str(SOURCES)} if SOURCES.exists() else {}),

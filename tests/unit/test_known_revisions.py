@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +140,25 @@ def test_a_cluster_is_asked_for_services_configurations_and_revisions() -> None:
     )
     assert nowhere == Known(), "a cluster without Knative has no revision"
     assert asked(kubeconfig(f"http://127.0.0.1:{port}"), "silent") == Known(), "the provider tells why it is silent"
+
+
+def test_a_cluster_is_asked_though_registrations_hold_all_threads_of_the_event_loop() -> None:
+    """Seen with 100 services: 32 registrations waited for their transforms, these for the cluster's answer, and the
+    question for a thread.
+    """
+    answered, there = threading.Event(), Known()
+
+    async def program() -> Known:
+        loop, known = (
+            asyncio.get_running_loop(),
+            KnownRevisions(pulumi.Output.from_input("kubeconfig"), lambda *_: there),
+        )
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        registration = loop.run_in_executor(None, answered.wait, 20)
+        try:
+            return await asyncio.wait_for(known.of("default"), 10)
+        finally:
+            answered.set()
+            await registration
+
+    assert asyncio.run(program()) is there

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import settings
-from components.release.released_service import configuration_name
+from components.release.plan import configuration_name
 from components.release.revision import RevisionArgs, images, revision_name, template
 from tests.conference import SERVICES
 

@@ -135,6 +135,22 @@ def test_a_version_may_begin_without_pods_where_somebody_elses_knative_judges_it
     assert load({**existing, "services": services}).services["frontend"].stable.initial_scale == 0
 
 
+@pytest.mark.parametrize("allowed", [True, "true", "True"])
+def test_a_version_may_begin_without_pods_where_the_settings_of_knative_allow_it(allowed: Any) -> None:
+    config = {"config-autoscaler": {"allow-zero-initial-scale": allowed}}
+    services = {"frontend": {"stable": {"initialScale": 0}}}
+    found = load({"knative": {"config": config}, "services": services})
+    assert found.services["frontend"].stable.initial_scale == 0
+
+
+@pytest.mark.parametrize("config", [{}, {"config-autoscaler": {"allow-zero-initial-scale": "false"}}, {"other": {}}])
+def test_a_version_that_may_not_begin_without_pods_names_the_setting_that_allows_it(config: Any) -> None:
+    services = {"frontend": {"stable": {"initialScale": 0}}}
+    with pytest.raises(settings.SettingsError) as raised:
+        load({"knative": {"config": config}, "services": services})
+    assert "knative.config.config-autoscaler.allow-zero-initial-scale' true" in str(raised.value)
+
+
 @pytest.mark.parametrize("version", ["22.1.5", "22.9.0"])
 def test_a_chart_may_be_another_one_of_the_same_major_version(version: str) -> None:
     assert load({"kafka": {"chartVersion": version}}).kafka.chart_version == version

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.release.released_service import ReleasedServiceArgs, TrackArgs, described, plan
+from components.release.plan import ReleasedServiceArgs, TrackArgs, described, plan
 from components.release.revision import RevisionArgs
 from components.release.traffic import Target, stable_percent, traffic_block
 from components.release.urls import Urls
