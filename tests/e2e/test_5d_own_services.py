@@ -18,6 +18,8 @@ from tests.e2e.traffic import Client, Prober, assert_share
 
 ASKED = [name for name in SHAPES if name != "own-local"]
 """Those that can be reached from outside."""
+WAIT = "5m"
+"""Ten services start their pods at once."""
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,7 @@ def services(environment: Environment, tmp_path_factory: pytest.TempPathFactory)
     digests = {version: digest(environment, version) for version in (FIRST, SECOND)}
     settings["own-digest"]["stable"] = {"version": digests[FIRST]}
     settings["own-digest"]["next"] = digests[SECOND]
-    environment.configure(without_next(settings))
+    environment.configure(readyWithin=WAIT, services=without_next(settings))
     environment.up()
     return settings
 
@@ -103,19 +105,19 @@ def test_each_is_given_a_canary_promoted_and_rolled_back(
     environment: Environment, services: dict[str, Any], first: dict[str, str], client: Client
 ) -> None:
     with Prober(client, "own-sidecar", path="/") as plain, Prober(client, "own-space.shop", path="/") as spaced:
-        environment.configure(with_canary(services, 50))
+        environment.configure(readyWithin=WAIT, services=with_canary(services, 50))
         environment.up()
         for name in ASKED:
             eventually(60, f"{name} answers", lambda name=name: SHAPES[name].shown(client, host(name)))
         answers = Counter(f"Version: {SECOND}" in page(client, "own-scaling") for _ in range(120))
         assert_share({str(each): number for each, number in answers.items()}, "True", 50)
         assert set(revisions(environment).values()) == set(first.values()), "a canary changes stable"
-        environment.configure(promoted(services))
+        environment.configure(readyWithin=WAIT, services=promoted(services))
         environment.up()
         for name in ASKED:
             assert f"Version: {SECOND}" in SHAPES[name].shown(client, host(name)), f"{name} is not promoted"
         environment.up("--expect-no-changes")
-        environment.configure(without_next(services))
+        environment.configure(readyWithin=WAIT, services=without_next(services))
         environment.up()
         assert revisions(environment) == first, "the way back is another revision"
         for name in ASKED:
