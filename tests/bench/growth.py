@@ -29,7 +29,9 @@ SIZES = (4, 25, 50, 100)
 IMAGE = "docker.io/salaboy/notifications-service-0e27884e01429ab7e350cb5dff61b525"
 FLIP_GOAL = 1.5
 """How many times a flip with the fewest services one with the most may cost."""
-_STEPS = ("up", "no-op", "flip", "abort", "status")
+TARGETS = ("--target", "**::service-000", "--target", "**::service-000-canary")
+"""What limits an update to one service."""
+_STEPS = ("up", "no-op", "flip", "targeted", "abort", "status")
 
 
 class Growth:
@@ -53,9 +55,10 @@ class Growth:
         for _ in range(rounds):
             self._canary(50)
             self._up()
-            for step, percent in (("no-op", 50), ("flip", 20), ("abort", 0)):
+            for step, percent in (("no-op", 50), ("flip", 20), ("targeted", 30), ("abort", 0)):
                 self._canary(percent)
-                figures.setdefault(step, []).append(asdict(self._up()))
+                figures.setdefault(step, []).append(asdict(self._up(*(TARGETS if step == "targeted" else ()))))
+                self._is_wanted(percent)
             figures.setdefault("status", []).append(asdict(self._status()))
         self._canary(50)
         self._up()
@@ -69,10 +72,18 @@ class Growth:
         file = self._services / f"service-{number:03}.yaml"
         file.write_text(yaml.safe_dump(_service(percent), sort_keys=False))
 
-    def _up(self) -> Used:
+    def _up(self, *arguments: str) -> Used:
         environment = self._environment
         command = ["pulumi", "--non-interactive", "--stack", environment.name, "up", "--yes", "--skip-preview"]
-        return run(command, PROJECT, environment.env)[1]
+        return run([*command, *arguments], PROJECT, environment.env)[1]
+
+    def _is_wanted(self, percent: int) -> None:
+        """Fails unless the first service's canary has a share, in the outputs and in the cluster."""
+        told = self._environment.outputs()["services"]["service-000"]["tracks"].get("canary", {}).get("percent", 0)
+        (service,) = (each for each in self._environment.get("ksvc") if each["metadata"]["name"] == "service-000")
+        shares = {each["revisionName"]: each["percent"] for each in service["status"]["traffic"]}
+        served = sum(share for name, share in shares.items() if name.startswith("service-000-canary-"))
+        assert (told, served) == (percent, percent), f"wanted {percent}, outputs {told}, cluster {served}"
 
     def _status(self) -> Used:
         environment = self._environment
