@@ -37,8 +37,8 @@ _STEPS = ("up", "no-op", "flip", "targeted", "abort", "status")
 class Growth:
     """One environment whose stack grows."""
 
-    def __init__(self, environment: Environment) -> None:
-        self._environment = environment
+    def __init__(self, environment: Environment, console: Console) -> None:
+        self._environment, self._console = environment, console
         self._services = environment.home / "services"
         shutil.rmtree(self._services, ignore_errors=True)
         self._services.mkdir()
@@ -49,23 +49,27 @@ class Growth:
         """The figures of one size; of the steps after the first `up`, those of each round."""
         for number in range(size):
             self._canary(50, number)
-        figures: dict[str, Any] = {"services": size, "up": [asdict(self._up())]}
+        figures: dict[str, Any] = {"services": size}
+        self._note(figures, "up", self._up())
         self._all_ready(size)
-        self._up()
-        for _ in range(rounds):
-            self._canary(50)
-            self._up()
-            for step, percent in (("no-op", 50), ("flip", 20), ("targeted", 30), ("abort", 0)):
-                self._canary(percent)
-                figures.setdefault(step, []).append(asdict(self._up(*(TARGETS if step == "targeted" else ()))))
-                self._is_wanted(percent)
-            figures.setdefault("status", []).append(asdict(self._status()))
-        self._canary(50)
-        self._up()
         figures["state_kib"] = self._state_bytes() / 2**10
         figures["settings_kib"] = sum(file.stat().st_size for file in self._services.iterdir()) / 2**10
         figures["resources"] = len(self._environment.resources())
+        for number in range(rounds):
+            if number:
+                self._canary(50)
+                self._up()
+            for step, percent in (("no-op", 50), ("flip", 20), ("targeted", 30), ("abort", 0)):
+                self._canary(percent)
+                self._note(figures, step, self._up(*(TARGETS if step == "targeted" else ())))
+                self._is_wanted(percent)
+            self._note(figures, "status", self._status())
         return figures
+
+    def _note(self, figures: dict[str, Any], step: str, used: Used) -> None:
+        figures.setdefault(step, []).append(asdict(used))
+        cpu = ", ".join(f"{name} {seconds:.1f}" for name, seconds in sorted(used.cpu_seconds.items()))
+        self._console.print(f"  {step}: {used.seconds:.1f} s, {used.peak_mib:.0f} MiB; processor seconds: {cpu}")
 
     def _canary(self, percent: int, number: int = 0) -> None:
         """The share of a service's canary."""
@@ -125,7 +129,7 @@ def main() -> None:
     environment = Environment("growth", root() / "growth")
     environment.clear()
     try:
-        growth = Growth(environment)
+        growth = Growth(environment, console)
         for size in sorted(arguments.sizes):
             console.print(f"{size} services: up, then {arguments.rounds} rounds of no-op, flip, abort, status …")
             figures.append(growth.measured(size, arguments.rounds))
