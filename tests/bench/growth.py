@@ -29,14 +29,16 @@ SIZES = (4, 25, 50, 100)
 IMAGE = "docker.io/salaboy/notifications-service-0e27884e01429ab7e350cb5dff61b525"
 FLIP_GOAL = 1.5
 """How many times a flip with the fewest services one with the most may cost."""
-_STEPS = ("up", "no-op", "flip", "abort", "status")
+TARGETS = ("--target", "**::service-000", "--target", "**::service-000-canary")
+"""What limits an update to one service."""
+_STEPS = ("up", "no-op", "flip", "targeted", "abort", "status")
 
 
 class Growth:
     """One environment whose stack grows."""
 
-    def __init__(self, environment: Environment) -> None:
-        self._environment = environment
+    def __init__(self, environment: Environment, console: Console) -> None:
+        self._environment, self._console = environment, console
         self._services = environment.home / "services"
         shutil.rmtree(self._services, ignore_errors=True)
         self._services.mkdir()
@@ -47,32 +49,45 @@ class Growth:
         """The figures of one size; of the steps after the first `up`, those of each round."""
         for number in range(size):
             self._canary(50, number)
-        figures: dict[str, Any] = {"services": size, "up": [asdict(self._up())]}
+        figures: dict[str, Any] = {"services": size}
+        self._note(figures, "up", self._up())
         self._all_ready(size)
-        self._up()
-        for _ in range(rounds):
-            self._canary(50)
-            self._up()
-            for step, percent in (("no-op", 50), ("flip", 20), ("abort", 0)):
-                self._canary(percent)
-                figures.setdefault(step, []).append(asdict(self._up()))
-            figures.setdefault("status", []).append(asdict(self._status()))
-        self._canary(50)
-        self._up()
         figures["state_kib"] = self._state_bytes() / 2**10
         figures["settings_kib"] = sum(file.stat().st_size for file in self._services.iterdir()) / 2**10
         figures["resources"] = len(self._environment.resources())
+        for number in range(rounds):
+            if number:
+                self._canary(50)
+                self._up()
+            for step, percent in (("no-op", 50), ("flip", 20), ("targeted", 30), ("abort", 0)):
+                self._canary(percent)
+                self._note(figures, step, self._up(*(TARGETS if step == "targeted" else ())))
+                self._is_wanted(percent)
+            self._note(figures, "status", self._status())
         return figures
+
+    def _note(self, figures: dict[str, Any], step: str, used: Used) -> None:
+        figures.setdefault(step, []).append(asdict(used))
+        cpu = ", ".join(f"{name} {seconds:.1f}" for name, seconds in sorted(used.cpu_seconds.items()))
+        self._console.print(f"  {step}: {used.seconds:.1f} s, {used.peak_mib:.0f} MiB; processor seconds: {cpu}")
 
     def _canary(self, percent: int, number: int = 0) -> None:
         """The share of a service's canary."""
         file = self._services / f"service-{number:03}.yaml"
         file.write_text(yaml.safe_dump(_service(percent), sort_keys=False))
 
-    def _up(self) -> Used:
+    def _up(self, *arguments: str) -> Used:
         environment = self._environment
         command = ["pulumi", "--non-interactive", "--stack", environment.name, "up", "--yes", "--skip-preview"]
-        return run(command, PROJECT, environment.env)[1]
+        return run([*command, *arguments], PROJECT, environment.env)[1]
+
+    def _is_wanted(self, percent: int) -> None:
+        """Fails unless the first service's canary has a share, in the outputs and in the cluster."""
+        told = self._environment.outputs()["services"]["service-000"]["tracks"].get("canary", {}).get("percent", 0)
+        (service,) = (each for each in self._environment.get("ksvc") if each["metadata"]["name"] == "service-000")
+        shares = {each["revisionName"]: each["percent"] for each in service["status"]["traffic"]}
+        served = sum(share for name, share in shares.items() if name.startswith("service-000-canary-"))
+        assert (told, served) == (percent, percent), f"wanted {percent}, outputs {told}, cluster {served}"
 
     def _status(self) -> Used:
         environment = self._environment
@@ -114,7 +129,7 @@ def main() -> None:
     environment = Environment("growth", root() / "growth")
     environment.clear()
     try:
-        growth = Growth(environment)
+        growth = Growth(environment, console)
         for size in sorted(arguments.sizes):
             console.print(f"{size} services: up, then {arguments.rounds} rounds of no-op, flip, abort, status …")
             figures.append(growth.measured(size, arguments.rounds))

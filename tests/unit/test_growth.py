@@ -134,10 +134,8 @@ def test_what_is_looked_for_in_a_cluster_that_exists(tmp_path: Path) -> None:
 
 def objects(size: int) -> tuple[Mapping[str, Any], Objects]:
     """Outputs of a stack, and what its cluster has: every service with two revisions, each with a pod."""
-    told: dict[str, Any] = {}
-    revisions: dict[str, Any] = {}
-    pods: list[Any] = []
-    found: dict[str, Any] = {}
+    told, found = dict[str, Any](), dict[str, Any]()
+    revisions, pods = dict[str, Any](), list[Any]()
     for name in names(size):
         tracks = {"stable": f"{name}-v1", "canary": f"{name}-canary-v2"}
         shares: Sequence[Any] = [{"revisionName": revision, "percent": 50} for revision in tracks.values()]
