@@ -115,7 +115,8 @@ class ReleasedService(pulumi.ComponentResource):
                 pulumi.info(said)
             return name
 
-        return pulumi.Output.from_input(args.known.service(args.namespace, name)).apply(checked)
+        known: pulumi.Input[Any] = args.known.service(args.namespace, name)
+        return pulumi.Output.from_input(known).apply(checked)
 
     async def _said(self) -> Any:
         """The Service's status: of this update, or of before it where nothing was updated or the update failed; None
