@@ -2,8 +2,8 @@
 
 The SDK (3.229) keeps its server in a context variable, and sets that in the task of the resource that needs it first. A
 task has a copy of its context, so each resource with a transform starts a gRPC server of its own, which the engine
-connects to: 201 servers for 100 services were seen. Set in the program's own context, before any resource, the server is
-shared.
+connects to: 201 servers for 100 services were seen. Set in the program's own context, before any resource, the server
+is shared.
 """
 
 from __future__ import annotations
