@@ -1,8 +1,7 @@
 """A service whose versions share its requests by percentages and tags: the release model of the project.
 
 Stable is the template of one Knative Service. Each further track is a Knative Configuration of its own, ready before
-the
-Service's traffic names its revision. A track that leaves the settings is deleted after the traffic has moved.
+the Service's traffic names its revision. A track that leaves the settings is deleted after the traffic has moved.
 """
 
 from __future__ import annotations
@@ -84,11 +83,8 @@ class ReleasedService(pulumi.ComponentResource):
         self.register_outputs({"url": self.url, "release": self.release})
 
     async def described(self, domain: str) -> dict[str, Any]:
-        """The value of `release`. Several services' are put together with this: `pulumi.Output.all` makes an Output of
-        each of their values, and the SDK's time grows with the square of all Outputs.
-
-        domain: of the URLs.
-        """
+        """The value of `release`, to put several services' together: `pulumi.Output.all` would make an Output of each
+        of their values, and the SDK's time grows with the square of all Outputs. domain: of the URLs."""
         args = self._args
         status = await self._said() if args.urls_of_the_cluster else None
         urls = Urls(args.service_name, args.namespace, domain, args.http_port, status)
