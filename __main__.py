@@ -12,14 +12,12 @@ from assembly.releases import Releases, ReleasesArgs
 from assembly.serving import refuse_configuration
 from assembly.serving import serving as serving_on
 from assembly.stores import Stores, StoresArgs, chart_versions
-from components import callbacks
 from components.debug_log import without_secrets
 from components.secret import given_or_generated
 from components.sources.images import ImageMap
 from components.sources.resolved import SourceArgs, resolve
 
 without_secrets()
-callbacks.shared()
 settings = stack.from_stack()
 images = ImageMap(settings.sources.images)
 source_args = SourceArgs(
