@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import copy
 import functools
 import ssl
 import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
@@ -19,6 +22,7 @@ GROUP, VERSION = "serving.knative.dev", "v1"
 """Knative Serving's API."""
 SECONDS = 10
 """Longest wait for one answer of the cluster."""
+_DATA = "-data"
 _TRIES = 20
 """Of one request that the API server puts off, a second each: it does so while its storage starts, some 10 s after it
 has reported that it is ready (seen with Kubernetes 1.34 after `docker start` of a node).
@@ -56,7 +60,8 @@ def cluster_client(kubeconfig: str) -> Any:
     configuration.retries = _WhenAsked(_TRIES, redirect=False, raise_on_status=False, retry_after_max=5)
     given = yaml.safe_load(kubeconfig)
     with tempfile.TemporaryDirectory() as folder:
-        kubernetes.config.load_kube_config_from_dict(given, temp_file_path=folder, client_configuration=configuration)
+        filed = _in_files(given, Path(folder))
+        kubernetes.config.load_kube_config_from_dict(filed, temp_file_path=folder, client_configuration=configuration)
         _choose_proxy(configuration, given)
         client = kubernetes.client.ApiClient(configuration)
         context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
@@ -69,6 +74,26 @@ def cluster_client(kubeconfig: str) -> Any:
         del options[file]
     options["ssl_context"] = context
     return client
+
+
+def _in_files(kubeconfig: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """A kubeconfig whose certificates and keys are files of a folder.
+
+    The library would make the files, and remember them by their content for as long as it lives: a second client of the
+    same cluster, in another thread or later, would be given files of a folder that is gone.
+    """
+    found = copy.deepcopy(dict(kubeconfig))
+    for section, part in (("clusters", "cluster"), ("users", "user")):
+        for number, entry in enumerate(found.get(section) or []):
+            own = entry.get(part) or {}
+            for key in [key for key in own if key.endswith(_DATA)]:
+                file = folder / f"{part}-{number}-{key.removesuffix(_DATA)}"
+                try:
+                    file.write_bytes(base64.b64decode(own.pop(key)))
+                except ValueError as error:
+                    raise kubernetes.config.ConfigException(f"{key} is not base64: {error}") from None
+                own[key.removesuffix(_DATA)] = str(file)
+    return found
 
 
 def _choose_proxy(configuration: Any, kubeconfig: Mapping[str, Any]) -> None:

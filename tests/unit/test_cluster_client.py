@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import ssl
+import subprocess
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import kubernetes
@@ -72,3 +76,29 @@ def test_a_server_that_never_stops_asking_is_reported_in_the_end(monkeypatch: py
     monkeypatch.setattr(time, "sleep", slept.append)
     assert answered([429] * 30, "3600") == (21, 429)
     assert set(slept) == {5}, "a single answer holds a command for an hour"
+
+
+def certified(folder: Path) -> dict[str, Any]:
+    """A kubeconfig with certificates and a key of its own."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=any"]
+    subprocess.run([*made, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    data = {name: base64.b64encode(file.read_bytes()).decode() for name, file in (("c", certificate), ("k", key))}
+    own = kubeconfig(1, **{"certificate-authority-data": data["c"]})
+    own["users"][0]["user"] = {"client-certificate-data": data["c"], "client-key-data": data["k"]}
+    return own
+
+
+def test_a_second_client_of_the_same_cluster_does_not_look_for_the_firsts_files(tmp_path: Path) -> None:
+    own = json.dumps(certified(tmp_path))
+    first = cluster_client(own)
+    cluster_client.cache_clear()  # as in another thread: two namespaces are asked at once
+    assert cluster_client(own) is not first
+    with ThreadPoolExecutor(8) as threads:
+        assert len(set(map(id, threads.map(lambda _: cluster_client.__wrapped__(own), range(16))))) == 16
+
+
+def test_data_that_is_no_base64_is_reported() -> None:
+    own = kubeconfig(1, **{"certificate-authority-data": "a"})
+    with pytest.raises(kubernetes.config.ConfigException, match="certificate-authority-data is not base64"):
+        cluster_client(json.dumps(own))
