@@ -27,6 +27,10 @@ from settings.problems import PROJECT, shown
 SERVICES, ROLLOUTS = f"{PROJECT}:services", f"{PROJECT}:rollouts"
 
 
+class UnreadableError(RolloutError):
+    """The file is away, or half saved, or has a slip in it that hides what it says."""
+
+
 class Configuration:
     """One stack's configuration file, read anew by each method."""
 
@@ -37,6 +41,11 @@ class Configuration:
     def raw(self) -> dict[str, str]:
         """The project's settings as Pulumi hands them to the program: keys without prefix, objects as JSON."""
         return _raw(self._config())
+
+    def document(self) -> dict[str, Any]:
+        """All that the file says, in plain values."""
+        found: dict[str, Any] = json.loads(json.dumps(_parsed(self._text(), self.file.name), default=_as_pulumi))
+        return found
 
     def services(self) -> Application:
         """The services that may be released."""
@@ -98,7 +107,7 @@ class Configuration:
         try:
             return self.file.read_text()
         except FileNotFoundError:
-            raise RolloutError(f"There is no {self.file.name}: make up") from None
+            raise UnreadableError(f"There is no {self.file.name}: make up") from None
 
     def _config(self) -> dict[str, Any]:
         found: Any = json.loads(_as_json(self._text(), self.file.name))
@@ -113,7 +122,7 @@ class Configuration:
         """What has to be a mapping, or is not there."""
         if value is None or isinstance(value, dict):
             return value or {}
-        raise RolloutError(
+        raise UnreadableError(
             f"{path} in {self.file.name}: given {shown(value)}; wanted a mapping, written as YAML and not as text in "
             "quotes, since a rollout changes parts of it"
         )
@@ -131,7 +140,7 @@ def _parsed(text: str, name: str) -> CommentedMap:
     try:
         document = _yaml().load(text)
     except YAMLError as error:
-        raise RolloutError(f"{name} is no YAML: {' '.join(str(error).split())}") from None
+        raise UnreadableError(f"{name} is no YAML: {' '.join(str(error).split())}") from None
     return document if isinstance(document, CommentedMap) else CommentedMap()
 
 

@@ -1,0 +1,38 @@
+"""The configuration that a stack was last updated with, as a file of this process: a rollout's updates are made with it.
+
+The person's own file may have edits that nobody has deployed yet, or a slip. Neither is a rollout's business.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rollout.configuration import ROLLOUTS, SERVICES
+
+
+class Deployed:
+    """A configuration file of Pulumi's, in JSON, which is YAML that nobody reads in two ways. Secrets are encrypted."""
+
+    def __init__(self, file: Path) -> None:
+        """file: need not exist yet; is closed to others."""
+        self.file = file
+
+    def keep(self, document: Mapping[str, Any]) -> None:
+        """Replace all of it.
+
+        document: what a configuration file says: `config`, and how its secrets are encrypted.
+        """
+        self.file.touch(0o600)
+        self.file.write_text(json.dumps(document))
+
+    def put(self, service: str, entry: Mapping[str, Any] | None, rollout: Mapping[str, Any]) -> None:
+        """Set the service's entry, or take it away, and its rollout's."""
+        document = json.loads(self.file.read_text())
+        config = document.setdefault("config", {})
+        for key, value in ((SERVICES, entry), (ROLLOUTS, rollout)):
+            others = {name: other for name, other in (config.get(key) or {}).items() if name != service}
+            config[key] = others if value is None else {**others, service: value}
+        self.keep(document)
