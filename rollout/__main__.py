@@ -163,9 +163,10 @@ def main(arguments: Sequence[str]) -> int:
         _say(f"error: {error}")
         return 1
     except Stopped as stopped:
+        left = f" at: {stopped.left}" if stopped.left else ""
         _say(
-            f"Stopped by {stopped.name}. Nobody drives the rollout of {given.service} any more, and it stays where it is"
-            f"{f': {stopped.left}' if stopped.left else ''}. To go on: rollout resume {given.service}. To go back: rollout abort {given.service}"
+            f"Stopped by {stopped.name}. Nobody drives the rollout of {given.service} any more, and it stays{left}. "
+            f"To go on: rollout resume {given.service}. To go back: rollout abort {given.service}"
         )
         return stopped.code
 

@@ -1,4 +1,4 @@
-"""The configuration that a stack was last updated with, as a file of this process: a rollout's updates are made with it.
+"""The configuration that a stack was last updated with, as a file of this process: a rollout makes its updates with it.
 
 The person's own file may have edits that nobody has deployed yet, or a slip. Neither is a rollout's business.
 """

@@ -11,8 +11,8 @@ from settings.rollouts import CANDIDATE
 _RELEASED = "knative-releases:index:ConferenceApplication$knative-releases:index:ReleasedService"
 _KNATIVE = f"{_RELEASED}$kubernetes:serving.knative.dev/v1"
 _GUARD = "knative-releases:index:ExistingCluster$command:local:Command::cluster-guard"
-"""Depends on every service, on a cluster that the program did not make. Pulumi leaves a Configuration in the cluster, and
-says nothing, as long as something depends on it that the update does not name.
+"""Depends on every service, on a cluster that the program did not make. What something depends on that an update does
+not name, Pulumi leaves in the cluster without an error.
 """
 
 
