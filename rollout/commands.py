@@ -155,6 +155,8 @@ def _existing(place: Place) -> Rollout:
         if not reached:
             raise
         there = reached
+    if reached and reached.under_way and not (there and there.state):
+        there = reached
     if reached and there and there.state and there.state.id == reached.progress.id and machine.later(reached, there):
         there = reached
     if not there or not there.state:

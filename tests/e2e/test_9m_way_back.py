@@ -24,8 +24,8 @@ from tests.e2e.traffic import Client, observed
 
 pytestmark = pytest.mark.long
 PLAIN = {"stable": {"version": "v1.0.0"}}
-BAD = ("--to", "v1.1.0", "--interval", "6s", "--min-requests", "50", "--steps", "50,100")
-BAD = (*BAD, "--source", "probes", "--set", "env.FAULT_ERROR_PERCENT=40")
+PLAN = ("--to", "v1.1.0", "--interval", "6s", "--min-requests", "50", "--steps", "50,100", "--source", "probes")
+BAD = (*PLAN, "--set", "env.FAULT_ERROR_PERCENT=40")
 BACK, TERMINATED = 3, 143
 LOCKED_SECONDS = 40.0
 
@@ -43,7 +43,7 @@ def file_of(environment: Environment) -> Path:
     return PROJECT / f"Pulumi.{environment.name}.yaml"
 
 
-def rolled_back(environment: Environment, act: Callable[[], None] = lambda: None) -> Run:
+def rolled_back(environment: Environment, act: Callable[[], object] = lambda: None) -> Run:
     """A rollout of a bad version, and what somebody does as soon as the bad version has its share."""
     acted: list[bool] = []
 
@@ -73,11 +73,13 @@ def notes(done: Run) -> str:
 
 
 def test_it_is_made_while_kafka_is_down(plain: Environment, client: Client) -> None:
-    plain.kubectl("scale", "statefulset", "kafka", "--replicas=0")
-    try:
-        assert_back(plain, client, rolled_back(plain))
+    try:  # the candidate needs it to start, so it goes down afterwards
+        done = rolled_back(plain, lambda: plain.kubectl("scale", "statefulset", "kafka", "--replicas=0"))
+        assert plain.get("statefulsets", "--field-selector=metadata.name=kafka")[0]["spec"]["replicas"] == 0
+        assert_back(plain, client, done)
     finally:
         plain.kubectl("scale", "statefulset", "kafka", "--replicas=1")
+        plain.kubectl("rollout", "status", "statefulset", "kafka", "--timeout=120s")
 
 
 def test_another_services_pending_edit_is_neither_deployed_nor_lost(plain: Environment, client: Client) -> None:
@@ -85,9 +87,8 @@ def test_another_services_pending_edit_is_neither_deployed_nor_lost(plain: Envir
     revisions = {each["metadata"]["name"] for each in plain.get("revisions")}
     edit = {
         "stable": {"version": "v1.0.0", "env": {"PENDING": "1"}},
-        "tracks": {"next": {"version": "no-such-version"}},
+        "tracks": {"next": {"version": "no-such-version", "tag": "next"}},
     }
-    edit["tracks"]["next"]["tag"] = "next"
     plain.configure({SERVICE: PLAIN, "frontend": edit})
     done = rolled_back(plain)
     assert_back(plain, client, done)
@@ -163,7 +164,7 @@ def test_sigterm_is_an_end_in_order_and_an_abort_leads_back(plain: Environment, 
         plain,
         lambda event: isinstance(event, Shared),
         "start",
-        *BAD[:-2],
+        *PLAN,
         "--interval",
         "600s",
         with_signal=signal.SIGTERM,
