@@ -50,7 +50,8 @@ class UpdateError(RolloutError):
         """The first error alone: what comes below it may be lines of the application's log."""
         lines = str(self).splitlines() or ["unknown"]
         errors = [line.partition("error: ")[2] for line in lines if "error: " in line]
-        return next((error for error in errors if error != "update failed"), (errors or lines)[0]).strip()
+        idle = re.compile(r"update failed|\d+ errors? occurred:").fullmatch
+        return next((error for error in errors if not idle(error)), (errors or lines)[0]).strip()
 
 
 @dataclass(frozen=True, kw_only=True)

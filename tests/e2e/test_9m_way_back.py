@@ -30,12 +30,19 @@ BACK, TERMINATED = 3, 143
 LOCKED_SECONDS = 40.0
 
 
-@pytest.fixture
-def plain(environment: Environment) -> Environment:
-    """The environment with v1.0.0 of every service, and no rollout."""
+@pytest.fixture(scope="module")
+def up(environment: Environment) -> Environment:
+    """The environment with v1.0.0 of every service."""
     environment.configure({SERVICE: PLAIN})
     environment.up()
     return environment
+
+
+@pytest.fixture
+def plain(up: Environment) -> Environment:
+    """The same, which each test leaves as it was, with settings that say so."""
+    up.configure({SERVICE: PLAIN})
+    return up
 
 
 def file_of(environment: Environment) -> Path:

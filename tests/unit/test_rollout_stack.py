@@ -174,6 +174,7 @@ def test_the_lock_of_somebody_who_may_live_stays(tmp_path: Path, backend: str, l
         ("kubernetes:Service (x):\n  error: x is not ready\n    log of pod: secret", "x is not ready"),
         ("Stack (dev):\n  error: update failed\nService (x):\n  error: no such image", "no such image"),
         ("Stack (dev):\n  error: update failed", "update failed"),
+        ("x:\n  error: 1 error occurred:\n    * timed out\n  error: x is not ready\n    no image", "x is not ready"),
         ("no such thing\nmore", "no such thing"),
         ("", "unknown"),
     ],

@@ -57,7 +57,11 @@ def failing(there: World, error: UpdateError, share: int, times: int = 10**9) ->
 
 def added(there: World, text: str) -> Callable[[], None]:
     """Somebody adds a line to the settings."""
-    return lambda: there.file.write_text(there.file.read_text() + text) and None  # type: ignore[func-returns-value]
+
+    def add() -> None:
+        there.file.write_text(there.file.read_text() + text)
+
+    return add
 
 
 def test_a_typo_elsewhere_in_the_settings_stops_neither_a_step_nor_the_way_back(tmp_path: Path) -> None:
@@ -195,7 +199,12 @@ def test_a_step_that_cannot_be_made_pauses_and_says_nothing_of_the_candidate(
 def test_an_abort_does_not_wait_until_a_step_was_tried_again(tmp_path: Path) -> None:
     there, answers = world(tmp_path), list[str]()
     tried = failing(there, UpdateError("error: etcdserver: leader changed"), share=50)
-    wish = Wish(NOTIFICATIONS, "abort", answer=lambda text: there.wishes.clear() or answers.append(text))  # type: ignore[func-returns-value]
+
+    def answered(text: str) -> None:
+        there.wishes.clear()
+        answers.append(text)
+
+    wish = Wish(NOTIFICATIONS, "abort", answer=answered)
     there.wishes = dict.fromkeys(range(3, 1000), wish)
     assert phase(begun(there, SHORT)) == "aborted" and answers == [""] and there.updates == [STABLE]
     assert len(tried) <= 2 and there.now < 10
