@@ -31,6 +31,10 @@ class UnreadableError(RolloutError):
     """The file is away, or half saved, or has a slip in it that hides what it says."""
 
 
+class UnwritableError(RolloutError):
+    """The file says what it said before: the disk is full, or the file is somebody else's."""
+
+
 class Configuration:
     """One stack's configuration file, read anew by each method."""
 
@@ -98,7 +102,7 @@ class Configuration:
             fresh.replace(target)
         except OSError as error:
             fresh.unlink(missing_ok=True)
-            raise RolloutError(
+            raise UnwritableError(
                 f"{self.file.name} cannot be written ({error.strerror}), so it says what it said before, and the "
                 f"traffic stays as it is. Mend that, and then: rollout resume {service}, or rollout abort {service}"
             ) from None

@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rollout import RolloutError
 from rollout.configuration import ROLLOUTS, SERVICES
+
+NO_SPACE = "TMPDIR names the folder that it is in"
 
 
 class Deployed:
@@ -23,10 +26,13 @@ class Deployed:
     def keep(self, document: Mapping[str, Any]) -> None:
         """Replace all of it.
 
-        document: what a configuration file says: `config`, and how its secrets are encrypted.
+        document: what a configuration file says: `config`, and how its secrets are encrypted. Raises RolloutError.
         """
-        self.file.touch(0o600)
-        self.file.write_text(json.dumps(document))
+        try:
+            self.file.touch(0o600)
+            self.file.write_text(json.dumps(document))
+        except OSError as error:
+            raise RolloutError(f"{self.file} cannot be written ({error.strerror}): {NO_SPACE}") from None
 
     def put(self, service: str, entry: Mapping[str, Any] | None, rollout: Mapping[str, Any]) -> None:
         """Set the service's entry, or take it away, and its rollout's."""

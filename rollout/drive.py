@@ -22,8 +22,8 @@ from rollout.filed import Filed
 from rollout.observation import Observation
 from rollout.ports import Analyst, Updates, View
 from rollout.samples import totals
-from rollout.stack import Update, UpdateError
 from rollout.stopped import Stopped
+from rollout.update import Update, UpdateError
 from rollout.updating import OvertakenError, Updating
 from rollout.wishes import Wish
 from rollout.wording import described
@@ -124,7 +124,7 @@ class Driver:
         self._note(f"the update failed: {error}")
         if error.kind == "unknown":
             following = machine.failed(rollout, f"the update failed: {error.reason}")
-            self._filed.put(following, over=False)
+            self._filed.put(following, over=True)
             return following, False
         following = machine.paused(
             rollout, f"the update could not be made, and says nothing of the candidate: {error.reason}"

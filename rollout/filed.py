@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from rollout import RolloutError
-from rollout.configuration import Configuration, UnreadableError, without_nulls
+from rollout.configuration import Configuration, UnreadableError, UnwritableError, without_nulls
 from rollout.machine import later
 from settings.rollouts import Rollout, service_settings
 
@@ -49,13 +49,17 @@ class Filed:
                     f"before: rollout abort {self.service}"
                 )
             self.configuration.write(self.service, service_settings(after), after.exported())
-        except UnreadableError as error:
+        except (UnreadableError, UnwritableError) as error:
+            if isinstance(error, UnwritableError) and not over:
+                raise
             if not self.owed:
-                self.note(f"{error}. The rollout goes on without that file, and writes into it when it can be read")
+                self.note(f"{error}. The rollout goes on without that file, and writes into it as soon as it can")
             self.owed = after
         else:
             if self.owed:
-                self.note(f"{self.configuration.file.name} can be read again, and has the rollout's state now")
+                self.note(
+                    f"{self.configuration.file.name} can be read again, and has the rollout's state now"
+                )
             self.held, self.owed = after, None
 
     def settle(self, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
@@ -65,9 +69,9 @@ class Filed:
             self.put(self.owed, over=True)
             if self.owed and clock() > end:
                 raise RolloutError(
-                    f"{self.configuration.file.name} still has an earlier state of the rollout of {self.service}, "
-                    f"since it cannot be read. Do not run `pulumi up` with it. Correct it, and then: rollout resume "
-                    f"{self.service}"
+                    f"{self.configuration.file.name} still has an earlier state of the rollout of {self.service}: it "
+                    f"cannot be read or written. Do not run `pulumi up` with it. Correct that, and then: "
+                    f"rollout resume {self.service}"
                 )
             if self.owed:
                 sleep(LOOK_SECONDS)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from analysis.history import Event
 from analysis.model import Sample, Verdict
-from rollout.stack import Order, Update
+from rollout.update import Order, Update
 from settings.rollouts import Rollout
 
 

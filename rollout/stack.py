@@ -14,9 +14,8 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from pulumi import automation
 from rollout import RolloutError
 from rollout.engine import Engine
 from rollout.stopped import ended_in_order
-from rollout.transient import Kind, kind_of
+from rollout.update import Order, Update, UpdateError, told
 from settings.load import CONFIG_FILE
 
 HISTORY = 100
@@ -34,54 +33,6 @@ HISTORY = 100
 URGENT_SECONDS = 0.5
 """Between two looks whether an update is to be ended."""
 _HOLDER = re.compile(r"created by (\S+)@(\S+) \(pid (\d+)\)")
-_NOISE = ("Updating (", "View Live", "Diagnostics:", "Resources:", "Duration:")
-
-
-class UpdateError(RolloutError):
-    """The update itself failed: what was wanted is not what is there."""
-
-    def __init__(self, text: str, kind: Kind | None = None) -> None:
-        """kind: None: what the text says."""
-        super().__init__(text)
-        self.kind: Kind = kind or kind_of(text)
-
-    @property
-    def reason(self) -> str:
-        """The first error alone: what comes below it may be lines of the application's log."""
-        lines = str(self).splitlines() or ["unknown"]
-        errors = [line.partition("error: ")[2] for line in lines if "error: " in line]
-        idle = re.compile(r"update failed|\d+ errors? occurred:").fullmatch
-        return next((error for error in errors if not idle(error)), (errors or lines)[0]).strip()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """An update that is asked for."""
-
-    message: str
-    config: Path
-    """The configuration file to use, instead of the stack's own."""
-    targets: Sequence[str] = ()
-    """URNs, or patterns of them: nothing else is changed."""
-    refresh: bool = False
-    """Ask the cluster first what it has of the targets."""
-    finish: bool = False
-    """A first signal that ends the tool does not end this update; a second one does."""
-    urgent: Callable[[], bool] = lambda: False
-    """Asked meanwhile, from another thread: whether the update is to be ended, since something else is wanted."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Update:
-    """A successful update of the stack."""
-
-    begun: str
-    """When it began, as the stack's history has it: no two updates of a stack begin at once."""
-    seconds: float
-    outputs: Mapping[str, Any] = field(repr=False)
-    """Secrets included."""
-    stopped: int | None = None
-    """The signal that came meanwhile, and that ends the tool."""
 
 
 class _Workspace(automation.LocalWorkspace):
@@ -112,20 +63,20 @@ class Stack:
         """Make what a configuration file says, once. Raises UpdateError with what pulumi said; a lock is one, too."""
         begun = time.monotonic()
         try:
-            with ended_in_order(self._engine.interrupt, order.finish) as told, self._ended_if(order.urgent):
+            with ended_in_order(self._engine.interrupt, order.finish) as signals, self._ended_if(order.urgent):
                 done = self._up(order)
         except automation.ConcurrentUpdateError as error:
             if self._freed(str(error)):
                 return self.up(order)
             raise UpdateError(f"the stack is being updated ({_who(str(error))})", "locked") from None
         except automation.CommandError as error:
-            raise UpdateError(_told(error)) from None
+            raise UpdateError(told(error)) from None
         outputs = {name: output.value for name, output in done.outputs.items()}
         return Update(
             begun=str(done.summary.start_time),
             seconds=time.monotonic() - begun,
             outputs=outputs,
-            stopped=told[0] if told else None,
+            stopped=signals[0] if signals else None,
         )
 
     def _up(self, order: Order) -> automation.UpResult:
@@ -203,9 +154,7 @@ class Stack:
         except automation.StackNotFoundError:
             raise RolloutError(f"There is no stack {self.name}: make up") from None
         except automation.CommandError as error:
-            raise RolloutError(
-                f"The stack {self.name} cannot be read:\n{_told(error)}\nNo stack yet? make up"
-            ) from None
+            raise RolloutError(f"The stack {self.name} cannot be read:\n{told(error)}\nNo stack yet? make up") from None
 
     def _freed(self, message: str) -> bool:
         """Whether the lock was of updates that were killed, and is taken away now."""
@@ -218,7 +167,7 @@ class Stack:
         try:
             self._stack.cancel()
         except automation.CommandError as error:
-            raise UpdateError(_told(error)) from None
+            raise UpdateError(told(error)) from None
         return True
 
 
@@ -258,12 +207,3 @@ def dead(user: str, host: str, process: int) -> bool:
     except (ProcessLookupError, PermissionError):  # the number may be another user's by now
         return True
     return False
-
-
-def _told(error: automation.CommandError) -> str:
-    """What pulumi said of the failure: the lines of its diagnostics, without the stack's outputs and the progress."""
-    text = str(error)
-    _, _, diagnostics = text.partition("Diagnostics:")
-    said = (diagnostics or text.partition("stderr:")[2] or text).partition("Outputs:")[0]
-    lines = [line.rstrip() for line in said.splitlines() if line.strip() and not line.startswith(_NOISE)]
-    return "\n".join(lines[:30])

@@ -13,10 +13,10 @@ from rollout.configuration import Configuration
 from rollout.deployed import Deployed
 from rollout.ports import Updates
 from rollout.reported import difference
-from rollout.stack import Order, Update, UpdateError
 from rollout.stopped import Stopped
 from rollout.targets import targets
 from rollout.transient import again, pause
+from rollout.update import Order, Update, UpdateError
 from rollout.wishes import Wish
 from rollout.wording import described
 from settings.rollouts import CANDIDATE, WAYS_BACK, Rollout, service_settings

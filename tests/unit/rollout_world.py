@@ -18,7 +18,7 @@ from analysis.model import Outcome, Sample, Verdict
 from rollout.configuration import Configuration
 from rollout.deployed import Deployed
 from rollout.drive import Driver
-from rollout.stack import Order, Update, UpdateError
+from rollout.update import Order, Update, UpdateError
 from rollout.wishes import Wish
 from settings.rollouts import Rollout
 from tests.unit.recording import ROOT

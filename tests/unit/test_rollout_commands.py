@@ -14,7 +14,7 @@ import settings
 from analysis import AnalysisError
 from analysis.history import Ended, Event, Noted, Started
 from rollout import RolloutError, commands
-from rollout.stack import UpdateError
+from rollout.update import UpdateError
 from rollout.views import Journal
 from rollout.wishes import Wish
 from tests.unit.recording import ROOT

@@ -11,7 +11,7 @@ from analysis import AnalysisError
 from analysis.history import Ended, Judged, Noted
 from analysis.model import Outcome
 from rollout import RolloutError, machine, transient
-from rollout.stack import UpdateError
+from rollout.update import UpdateError
 from rollout.wishes import Wish
 from settings.rollouts import Rollout
 from tests.unit.rollout_world import BEFORE, NOTIFICATIONS, World, world

@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 
 from rollout import RolloutError, stopped
-from rollout.stack import Order, Stack, UpdateError
+from rollout.stack import Stack
 from rollout.stopped import Stopped
+from rollout.update import Order, UpdateError
 
 PULUMI = """#!/bin/sh
 cd {folder}

@@ -12,9 +12,10 @@ import yaml
 
 from analysis.history import Ended, Noted
 from rollout import RolloutError, transient
-from rollout.stack import Order, Update, UpdateError
+from rollout.configuration import Configuration, UnwritableError
 from rollout.stopped import Stopped
 from rollout.transient import LOCK_SECONDS, STEP_TRIES
+from rollout.update import Order, Update, UpdateError
 from rollout.wishes import Wish
 from settings.rollouts import Rollout
 from tests.unit.rollout_world import BEFORE, NOTIFICATIONS, World, made_with, world
@@ -287,3 +288,27 @@ def test_what_a_plan_of_many_steps_changes_is_all_in_its_own_entries(tmp_path: P
     begun(there, PLAN)
     for order in there.orders:
         assert set(made_with(order.config)) == {"services", "rollouts"}
+
+
+def test_an_abort_ends_the_update_of_a_step_that_is_under_way_and_no_other(tmp_path: Path) -> None:
+    there = world(tmp_path, ["failed"])
+    begun(there, SHORT)
+    step, back = there.orders
+    there.wishes = dict.fromkeys(range(1000), Wish(NOTIFICATIONS, "abort"))
+    assert step.urgent() and not back.urgent(), "the way back is what an abort wants"
+    there.wishes = dict.fromkeys(range(1000), Wish(NOTIFICATIONS, "pause"))
+    assert not step.urgent(), "a pause waits until the step is whole"
+
+
+def test_a_full_disk_does_not_stop_the_way_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = world(tmp_path, ["failed"])
+    write, full = Configuration.write, list[bool]()
+
+    def filled(self: Configuration, *entries: Any) -> None:
+        if there.updates and there.updates[-1] != STABLE:
+            full.append(True)
+            raise UnwritableError("Pulumi.test.yaml cannot be written (No space left on device)")
+        write(self, *entries)
+
+    monkeypatch.setattr(Configuration, "write", filled)
+    assert phase(begun(there, SHORT)) == "rolledBack" and there.entry() == BEFORE and full
