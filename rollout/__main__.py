@@ -7,7 +7,6 @@ import contextlib
 import functools
 import json
 import os
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,6 +26,7 @@ from rollout.options import chosen, parser
 from rollout.picture import Picture, tree
 from rollout.ports import View
 from rollout.stack import Stack
+from rollout.stopped import Stopped, listen
 from rollout.views import Journal, JsonLines, Lines, Screen
 from rollout.wishes import Wish
 from settings.rollouts import Rollout
@@ -48,6 +48,7 @@ def place(given: argparse.Namespace, environ: Mapping[str, str]) -> Place:
         project=checkout.root,
         folder=folder(env["PULUMI_BACKEND_URL"], checkout),
         environ=env,
+        temporary=Path(env.get("TMPDIR") or tempfile.gettempdir()),
         view=functools.partial(view, as_json=given.json),
         source=source,
         check=check,
@@ -129,7 +130,7 @@ def _report(where: Place, given: argparse.Namespace) -> int:
 
 def _wish(where: Place, given: argparse.Namespace) -> int:
     wanted = Wish(given.service, given.verb, getattr(given, "full", False))
-    done = commands.wish(where, wanted, _say)
+    done = commands.wish(where, wanted, _say, getattr(given, "force", False))
     if done is None:
         _say(f"The process that drives the rollout does it: {given.verb}.")
         return 0
@@ -150,11 +151,10 @@ VERBS: Mapping[str, Callable[[Place, argparse.Namespace], int]] = {
 
 def main(arguments: Sequence[str]) -> int:
     """Run a command line; returns the exit code: 0, 1 for an error, 3 where the service is as before, 4 where a person
-    has to decide.
+    has to decide, 130 and 143 after ctrl-C and SIGTERM.
     """
     given = parser().parse_args(arguments)
-    # A terminal that is closed ends no rollout: a bad version would keep its share, and nobody would look.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    listen(lambda: _say("The terminal is closed (SIGHUP): the rollout goes on."))
     try:
         # The Kubernetes provider leaves a kubeconfig (closed to others) in each update's folder for temporary files.
         with tempfile.TemporaryDirectory(prefix="knative-releases-", ignore_cleanup_errors=True) as temporary:
@@ -162,9 +162,13 @@ def main(arguments: Sequence[str]) -> int:
     except (RolloutError, AnalysisError, StatusError) as error:
         _say(f"error: {error}")
         return 1
-    except KeyboardInterrupt:
-        _say(f"Interrupted; the rollout stays where it is: rollout resume {given.service}")
-        return 130
+    except Stopped as stopped:
+        left = f" at: {stopped.left}" if stopped.left else ""
+        _say(
+            f"Stopped by {stopped.name}. Nobody drives the rollout of {given.service} any more, and it stays{left}. "
+            f"To go on: rollout resume {given.service}. To go back: rollout abort {given.service}"
+        )
+        return stopped.code
 
 
 def leave(code: int) -> int:

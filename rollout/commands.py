@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -18,13 +19,16 @@ from analysis.model import Check
 from rollout import RolloutError, machine, plan
 from rollout.analyst import MakeSource, Observer
 from rollout.configuration import Configuration
+from rollout.deployed import Deployed
 from rollout.drive import Driver
 from rollout.lock import Desk
 from rollout.opening import opening
 from rollout.ports import View
+from rollout.reported import reported
 from rollout.stack import Stack
 from rollout.views import Both, Journal
 from rollout.wishes import Wish
+from rollout.yaml_document import UnreadableError
 from settings.problems import Problem
 from settings.rollouts import WAYS_BACK, Rollout
 from status import StatusError
@@ -45,6 +49,8 @@ class Place:
     folder: Path
     """For the lock and the histories."""
     environ: Mapping[str, str]
+    temporary: Path
+    """For what ends with this process."""
     view: MakeView
     source: MakeSource
     check: Callable[[str], Check]
@@ -57,16 +63,14 @@ class Place:
     @property
     def desk(self) -> Desk:
         """The lock and the wishes of the stack."""
-        return Desk(self.folder, self.stack)
+        return Desk(self.folder, f"{self.stack.replace('/', '.')}.{self.service}")
 
 
 def start(place: Place, options: Mapping[str, Any], sets: Sequence[str]) -> Rollout:
     """Begin a rollout and drive it. Raises RolloutError, before anything is changed, with every problem."""
     with place.desk.held() as mine:
         if not mine:
-            raise RolloutError(
-                f"A rollout of the stack {place.stack} is being driven ({place.desk.holder()}): one at a time."
-            )
+            raise RolloutError(f"A rollout of {place.service} is being driven ({place.desk.holder()}): one at a time.")
         there = current(place)
         if there and there.under_way:
             raise RolloutError(
@@ -102,25 +106,28 @@ def resume(place: Place, overwrite: bool) -> Rollout:
             raise RolloutError(f"The rollout is being driven already ({place.desk.holder()}).")
         there = _existing(place)
         paused = there.state is not None and there.state.paused
-        return _driven(place, None if overwrite else there, machine.resumed(there) if paused else there)
+        return _driven(place, there, machine.resumed(there) if paused else there, over=overwrite)
 
 
-def wish(place: Place, wanted: Wish, say: Callable[[str], None] = lambda _: None) -> Rollout | None:
+def wish(
+    place: Place, wanted: Wish, say: Callable[[str], None] = lambda _: None, force: bool = False
+) -> Rollout | None:
     """Pause, promote or abort: by the process that drives the rollout, then None is returned; or here, as soon as no
     process does. Raises RolloutError.
 
     say: is told what is waited for.
+    force: a process that does not answer soon is ended.
     """
-    with place.desk.held_or_granted(wanted, say) as mine:
+    with place.desk.held_or_granted(wanted, say, force) as mine:
         if not mine:
             return None
         there = _existing(place)
         if wanted.verb == "abort" and there.progress.phase in WAYS_BACK:
-            return _driven(place, there, there)  # its update may not have come to its end
+            return _driven(place, there, there, over=True)  # its update may not have come to its end
         if not there.under_way:
             raise RolloutError(f"No rollout of {place.service} is under way: rollout status {place.service}")
         if wanted.verb == "abort":  # whatever was changed by hand goes too
-            return _driven(place, None, machine.aborted(there))
+            return _driven(place, there, machine.aborted(there), over=True)
         return _driven(place, there, machine.granted(there, wanted.verb, wanted.full))
 
 
@@ -140,10 +147,33 @@ def current(place: Place) -> Rollout | None:
 
 
 def _existing(place: Place) -> Rollout:
-    there = current(place)
+    """The rollout that was started: as the settings have it; as the stack has it, where that is further, or where the
+    settings cannot be read.
+    """
+    reached = _reached(place)
+    try:
+        there = current(place)
+    except UnreadableError:
+        if not reached:
+            raise
+        there = reached
+    if reached and reached.under_way and not (there and there.state):
+        there = reached
+    if reached and there and there.state and there.state.id == reached.progress.id and machine.later(reached, there):
+        there = reached
     if not there or not there.state:
         raise RolloutError(f"There is no rollout of {place.service}: rollout start {place.service} --to VERSION")
     return there
+
+
+def _reached(place: Place) -> Rollout | None:
+    """The rollout that the stack's outputs have; None: none, or they cannot be read now."""
+    try:
+        outputs = Stack(place.stack, place.project, place.environ, lambda _: None).outputs()
+        found = Rollout.model_validate((outputs.get("rollouts") or {}).get(place.service) or {})
+    except (RolloutError, ValidationError):
+        return None
+    return found if found.state else None
 
 
 def _unanswered(place: Place, outputs: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[Problem]:
@@ -172,8 +202,10 @@ def _unanswered(place: Place, outputs: Mapping[str, Any], wanted: Mapping[str, A
         observer.close()
 
 
-def _driven(place: Place, before: Rollout | None, after: Rollout, started: Started | None = None) -> Rollout:
-    """Write a state, and drive on from there."""
+def _driven(
+    place: Place, before: Rollout | None, after: Rollout, started: Started | None = None, over: bool = False
+) -> Rollout:
+    """Write a state, and drive on from there. before, over: see `Driver.write`."""
     journal = Journal(place.folder, after.progress.id)
     observes = after.progress.phase == "step" and not after.progress.paused
     with ExitStack() as exits:
@@ -190,13 +222,15 @@ def _driven(place: Place, before: Rollout | None, after: Rollout, started: Start
         driver = Driver(
             service=place.service,
             configuration=place.configuration,
+            deployed=Deployed(place.temporary / "deployed.yaml"),
             stack=stack,
             analyst=observer,
             view=view,
-            wish=lambda: place.desk.wishes.taken(place.service),
+            wish=place.desk.wishes.taken,
             history=journal.events,
+            reported=functools.partial(reported, place.stack, place.service),
         )
-        driver.write(before, after)
+        driver.write(before, after, over)
         if started:
             view.event(started)
         return driver.drive(after)

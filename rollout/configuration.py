@@ -16,7 +16,7 @@ from typing import Any
 
 import settings
 from rollout import RolloutError
-from rollout.yaml_document import Change, changed, parsed, replaced
+from rollout.yaml_document import Change, UnreadableError, UnwritableError, changed, parsed, replaced
 from settings import service_files
 from settings.application import Application
 from settings.problems import PROJECT, Problem, shown
@@ -35,6 +35,11 @@ class Configuration:
     def raw(self) -> dict[str, str]:
         """The project's settings as Pulumi hands them to the program: keys without prefix, objects as JSON."""
         return _raw(self._config())
+
+    def document(self) -> dict[str, Any]:
+        """All that the file says, in plain values."""
+        found: dict[str, Any] = json.loads(json.dumps(parsed(self._text(), self.file.name), default=_as_pulumi))
+        return found
 
     def services(self) -> Application:
         """The services that may be released."""
@@ -89,7 +94,7 @@ class Configuration:
         try:
             replaced(file, changed(before, file.name, changes))
         except OSError as error:
-            raise RolloutError(
+            raise UnwritableError(
                 f"{file.name} cannot be written ({error.strerror}), so it says what it said before, and the "
                 f"traffic stays as it is. Mend that, and then: rollout resume {service}, or rollout abort {service}"
             ) from None
@@ -98,7 +103,7 @@ class Configuration:
         try:
             return self.file.read_text()
         except FileNotFoundError:
-            raise RolloutError(f"There is no {self.file.name}: make up") from None
+            raise UnreadableError(f"There is no {self.file.name}: make up") from None
 
     def _config(self) -> dict[str, Any]:
         found: Any = json.loads(_as_json(self._text(), self.file.name))
@@ -137,7 +142,7 @@ class Configuration:
         """What has to be a mapping, or is not there."""
         if value is None or isinstance(value, dict):
             return value or {}
-        raise RolloutError(
+        raise UnreadableError(
             f"{path} in {self.file.name}: given {shown(value)}; wanted a mapping, written as YAML and not as text in "
             "quotes, since a rollout changes parts of it"
         )

@@ -6,7 +6,6 @@ and a step that had no verdict is observed anew. Knows neither pulumi nor the te
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
@@ -17,20 +16,21 @@ from typing import Any
 from analysis import AnalysisError
 from analysis.history import Ended, Ending, Event, Noted, Shared
 from rollout import RolloutError, machine
-from rollout.configuration import Configuration, without_nulls
+from rollout.configuration import Configuration
+from rollout.deployed import Deployed
+from rollout.filed import Filed
 from rollout.observation import Observation
 from rollout.ports import Analyst, Updates, View
 from rollout.samples import totals
-from rollout.stack import Update, UpdateError
+from rollout.stopped import Stopped
+from rollout.update import Update, UpdateError
+from rollout.updating import OvertakenError, Updating
 from rollout.wishes import Wish
 from rollout.wording import described
-from settings.rollouts import ENDS, WAYS_BACK, Rollout, service_settings
+from rollout.yaml_document import UnreadableError
+from settings.rollouts import WAYS_BACK, Rollout, service_settings
 
 ENDINGS: Mapping[str, Ending] = {"promoted": "promoted", "rolledBack": "rolled back", "aborted": "aborted"}
-RETRY_SECONDS = 300.0
-"""How long the update of an end is tried again: nobody may be there to do it, and a bad version has its share."""
-PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 2.0, 60.0
-"""Before the first of these further tries; doubled before each one, up to the second number."""
 
 
 @dataclass
@@ -39,6 +39,9 @@ class Driver:
 
     service: str
     configuration: Configuration
+    """The person's settings."""
+    deployed: Deployed
+    """See `rollout.updating.Updating`."""
     stack: Updates
     analyst: Analyst
     view: View
@@ -46,102 +49,124 @@ class Driver:
     """The next wish for this rollout; who takes it answers it."""
     history: Callable[[], Iterable[Event]]
     """The events so far, those of an earlier process included. Raises AnalysisError where they cannot be read."""
+    reported: Callable[[Mapping[str, Any]], Mapping[str, int]]
+    """The share of each revision as the cluster reports it, by the stack's outputs. Raises StatusError."""
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
-    _begun: str | None = field(default=None, init=False)
     _others: Mapping[str, Any] | None = field(default=None, init=False)
     _observation: Observation = field(init=False)
+    _filed: Filed = field(init=False)
+    _updating: Updating = field(init=False)
 
-    def write(self, before: Rollout | None, after: Rollout) -> None:
-        """Put a state and the settings that it stands for into the configuration.
+    def __post_init__(self) -> None:
+        self._filed = Filed(self.service, self.configuration, self._note)
+        self._updating = Updating(
+            service=self.service,
+            stack=self.stack,
+            deployed=self.deployed,
+            own=self.configuration,
+            reported=self.reported,
+            wish=self.wish,
+            note=self._note,
+            clock=self.clock,
+            sleep=self._sleep,
+        )
 
-        before: what is there; None: whatever is there is overwritten. Raises RolloutError where it is not there.
+    def write(self, before: Rollout | None, after: Rollout, over: bool = False) -> None:
+        """Put a state and the settings that it stands for into the person's settings.
+
+        before: what is there; None: whatever is there is overwritten. over: what was changed by hand is, too, and is
+        noted; else it raises RolloutError.
         """
-        if before and not self._untouched(before):
-            raise RolloutError(
-                f"The settings of {self.service}, or of its rollout, were changed by hand in "
-                f"{self.configuration.place(self.service)}. Nothing was written; the traffic stays as it is. To go on "
-                f"with the rollout's settings: rollout resume {self.service} --overwrite. To go back to those of "
-                f"before: rollout abort {self.service}"
-            )
-        self.configuration.write(self.service, service_settings(after), after.exported())
+        self._filed.held = before
+        self._filed.put(after, over)
 
     def drive(self, rollout: Rollout) -> Rollout:
-        """From a state that is written to the next pause, or the end. Raises RolloutError."""
+        """From a state that is written to the next pause, or the end. Raises RolloutError, or Stopped."""
         self._observation = Observation(self.analyst, self.view, self.wish, self.clock, self.sleep)
-        while True:
-            try:
-                update = self._update(rollout)
-            except UpdateError as error:
-                if not rollout.under_way or rollout.progress.paused:
-                    raise UpdateError(
-                        f"{error}\nThe settings of {described(rollout)!r} are written, and this update of them failed. "
-                        f"Mend what it says, and then: rollout resume {self.service}"
-                    ) from None
-                self._note(f"the update failed: {error}")
-                following = machine.failed(rollout, f"the update failed: {error.reason}")
-                self.write(rollout, following)
-            else:
-                if not rollout.under_way:
-                    self._end(rollout)
-                    return rollout
-                if rollout.progress.paused:
-                    return rollout
-                following = self._followed(rollout, update)
-            rollout = following
+        done = False
+        try:
+            while not done:
+                rollout, done = self._step(rollout)
+            self._filed.settle(self.clock, self.sleep)
+        except Stopped as stopped:
+            stopped.left = f"{described(rollout)}; {self._updating.standing}"
+            self._note(f"stopped by {stopped.name} at: {stopped.left}")
+            raise
+        return rollout
+
+    def _step(self, rollout: Rollout) -> tuple[Rollout, bool]:
+        """One update, and what follows on it; whether nothing does."""
+        try:
+            update = self._update(rollout)
+        except OvertakenError as overtaken:
+            return self._granted(rollout, overtaken.wish), False
+        except UpdateError as error:
+            if rollout.under_way and not rollout.progress.paused:
+                return self._without_update(rollout, error)
+            raise UpdateError(
+                f"{error}\nThe settings of {described(rollout)!r} are written, and this update of them failed; "
+                f"{self._updating.standing}. Correct what it says, and then: rollout resume {self.service}",
+                error.kind,
+            ) from None
+        if not rollout.under_way:
+            self._end(rollout)
+            return rollout, True
+        if update.stopped:
+            raise Stopped(update.stopped)
+        if rollout.progress.paused:
+            return rollout, True
+        return self._followed(rollout, update), False
+
+    def _without_update(self, rollout: Rollout, error: UpdateError) -> tuple[Rollout, bool]:
+        """What follows on a step that was not made: the way back where that may be the candidate's fault; else a pause,
+        with the traffic as it is.
+        """
+        self._note(f"the update failed: {error}")
+        if error.kind == "unknown":
+            following = machine.failed(rollout, f"the update failed: {error.reason}")
+            self._filed.put(following, over=True)
+            return following, False
+        following = machine.paused(
+            rollout, f"the update could not be made, and says nothing of the candidate: {error.reason}"
+        )
+        self._filed.put(following, over=False)
+        return following, True
 
     def _followed(self, rollout: Rollout, update: Update) -> Rollout:
         """The state after a successful update, written: by a wish, else by the plan and the verdict."""
         promoting = rollout.progress.phase == "promoting"
         found = self.wish() if promoting else self._observation.of(rollout, update.outputs)
-        wish = found if isinstance(found, Wish) else None
-        try:
-            if wish and not (promoting and wish.verb == "promote"):
-                following = machine.granted(rollout, wish.verb, wish.full)
-            else:
-                following = found if isinstance(found, Rollout) else machine.settled(rollout)
-            if following.progress.phase in WAYS_BACK:
-                self._write_over(rollout, following)
-            else:
-                self.write(rollout, following)
-        except RolloutError as error:
-            if wish:
-                wish.answer(str(error))
-            raise
-        if wish:
-            wish.answer("")
+        if isinstance(found, Wish) and not (promoting and found.verb == "promote"):
+            return self._granted(rollout, found)
+        following = found if isinstance(found, Rollout) else machine.settled(rollout)
+        self._filed.put(following, over=following.progress.phase in WAYS_BACK)
+        if isinstance(found, Wish):
+            found.answer("")
         return following
 
-    def _write_over(self, rollout: Rollout, following: Rollout) -> None:
-        """Write a way back. What was changed by hand does not stop it: it goes too, and the history keeps it."""
-        if not self._untouched(rollout):
-            found = {
-                "service": self.configuration.entry(self.service),
-                "rollout": self.configuration.rollout(self.service),
-            }
-            self._note(
-                f"the settings of {self.service}, or of its rollout, were changed by hand in "
-                f"{self.configuration.place(self.service)}; the way back overwrites them: {json.dumps(found)}"
-            )
-        self.write(None, following)
-
-    def _untouched(self, rollout: Rollout) -> bool:
-        there = (self.configuration.entry(self.service), self.configuration.rollout(self.service))
-        return there == (without_nulls(service_settings(rollout)), without_nulls(rollout.exported()))
+    def _granted(self, rollout: Rollout, wish: Wish) -> Rollout:
+        """The state that a person wants, written."""
+        following = machine.granted(rollout, wish.verb, wish.full)
+        try:
+            self._filed.put(following, over=following.progress.phase in WAYS_BACK)
+        except RolloutError as error:
+            wish.answer(str(error))
+            raise
+        wish.answer("")
+        return following
 
     def _update(self, rollout: Rollout) -> Update:
         self._tell_of_others()
         window = self._observation.window
         with window.read_meanwhile() if window else nullcontext():
-            update = self._made(rollout)
-        self._begun = update.begun
-        tracks = update.outputs["services"][self.service]["tracks"]
+            update = self._updating.made(rollout)
         state = rollout.progress
         self.view.event(
             Shared(
                 at=_now(),
                 step=state.step if state.phase == "step" else None,
-                shares={name: int(track["percent"]) for name, track in tracks.items()},
+                shares=self._updating.shares,
                 seconds=update.seconds,
                 why=described(rollout),
             )
@@ -149,29 +174,14 @@ class Driver:
         return update
 
     def _tell_of_others(self) -> None:
-        """Note what other hands did to the stack since the last update."""
-        others = self.configuration.others(self.service)
-        if self._others is not None and others != self._others:
-            self._note("other settings of the stack were changed by hand: they go with this update")
-        self._others = others
+        """Note what other hands did to the settings since the last update."""
         try:
-            if self._begun is not None and self.stack.last() != self._begun:
-                self._note("somebody else updated the stack meanwhile: adopted")
-        except RolloutError as error:
-            self._note(f"not known whether somebody else updated the stack meanwhile: {error}")
-
-    def _made(self, rollout: Rollout) -> Update:
-        """The update. Raises UpdateError; that of an end only after further tries."""
-        end, pause = self.clock() + RETRY_SECONDS, PAUSE_SECONDS
-        while True:
-            try:
-                return self.stack.up(f"rollout of {self.service}: {described(rollout)}")
-            except UpdateError as error:
-                if rollout.progress.phase not in ENDS or self.clock() + pause > end:
-                    raise
-                self._note(f"the update failed, and is tried again in {pause:g} s: {error}")
-            self.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            others = self.configuration.others(self.service)
+        except UnreadableError:
+            return  # told where the rollout's own state is to be written
+        if self._others is not None and others != self._others:
+            self._note("other settings of the stack were changed by hand: the rollout deploys none of them")
+        self._others = others
 
     def _end(self, rollout: Rollout) -> None:
         state = rollout.progress
@@ -185,11 +195,14 @@ class Driver:
                 at=_now(),
                 ending=ENDINGS[state.phase],
                 reasons=(state.reason,) if state.reason else (),
-                settings=self.configuration.entry(self.service) or {},
+                settings=service_settings(rollout) or {},
                 user_requests=counted[0],
                 user_errors=counted[1],
             )
         )
+
+    def _sleep(self, duration: float) -> None:
+        self.sleep(duration)
 
     def _note(self, text: str) -> None:
         self.view.event(Noted(at=_now(), text=text))

@@ -72,6 +72,16 @@ def settled(rollout: Rollout) -> Rollout:
     return _moved(rollout, phase="promoted")
 
 
+def later(one: Rollout, other: Rollout) -> bool:
+    """Whether one state of a rollout comes after another. Being paused is neither."""
+
+    def rank(rollout: Rollout) -> tuple[int, int]:
+        state = rollout.progress
+        return (("step", "promoting").index(state.phase) if rollout.under_way else 2), state.step
+
+    return rank(one) > rank(other)
+
+
 def _moved(rollout: Rollout, **changes: object) -> Rollout:
     state = rollout.progress
     if state.phase in ENDS:

@@ -53,6 +53,9 @@ def parser() -> argparse.ArgumentParser:
     start.add_argument("--check", action="append", metavar="COMMAND|URL", help="has to say yes as well; repeatable")
     start.add_argument("--set", action="append", metavar="env.X=Y", help="a setting of the new version; repeatable")
     by_verb["promote"].add_argument("--full", action="store_true", help="all steps, not just this one")
+    by_verb["abort"].add_argument(
+        "--force", action="store_true", help="end the process that drives the rollout, if it does not answer"
+    )
     by_verb["resume"].add_argument("--overwrite", action="store_true", help="settings changed by hand are lost")
     by_verb["report"].add_argument("--html", type=Path, metavar="FILE")
     by_verb["report"].add_argument("--markdown", type=Path, metavar="FILE")

@@ -7,15 +7,28 @@ from typing import Any, Protocol
 
 from analysis.history import Event
 from analysis.model import Sample, Verdict
-from rollout.stack import Update
+from rollout.update import Order, Update
 from settings.rollouts import Rollout
 
 
 class Updates(Protocol):
     """The stack."""
 
-    def up(self, message: str) -> Update:
-        """Make what the configuration says. Raises UpdateError where it cannot be made."""
+    @property
+    def name(self) -> str:
+        """Its name, with or without organization and project."""
+        ...
+
+    def up(self, order: Order) -> Update:
+        """Make what a configuration file says, once. Raises UpdateError where it cannot be made."""
+        ...
+
+    def deployed(self) -> Mapping[str, Any] | None:
+        """What the configuration file of the last successful update says; None: there was none. Raises RolloutError."""
+        ...
+
+    def outputs(self) -> Mapping[str, Any]:
+        """What the last update exported. Raises RolloutError."""
         ...
 
     def last(self) -> str | None:

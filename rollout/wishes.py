@@ -59,7 +59,7 @@ class Letter:
 
 
 class Wishes:
-    """The wishes for the rollouts of one stack."""
+    """The wishes for one service's rollout."""
 
     def __init__(self, folder: Path) -> None:
         """folder: holds nothing else; is made, closed to others, when the first wish is left."""
@@ -81,20 +81,13 @@ class Wishes:
             finally:
                 letter.withdraw()
 
-    def taken(self, service: str) -> Wish | None:
-        """The oldest wish for a service's rollout, if any; those for other services are refused."""
+    def taken(self) -> Wish | None:
+        """The oldest wish that has no answer yet, if any."""
         for file in sorted(self._folder.glob("*.json")):
             letter = Letter(file)
             said = _read(file)
-            if not said or letter.reply.exists():
-                continue
-            wish = Wish(**said, answer=letter.answer)
-            if wish.service == service:
-                return wish
-            wish.answer(
-                f"The rollout of {service} is being driven, one at a time. Nothing was asked of it. When it has "
-                f"ended or is paused (rollout pause {service}): rollout {wish.verb} {wish.service}"
-            )
+            if said and not letter.reply.exists():
+                return Wish(**said, answer=letter.answer)
         return None
 
 

@@ -14,24 +14,33 @@ from ruamel.yaml.error import YAMLError
 
 from rollout import RolloutError
 
+
+class UnreadableError(RolloutError):
+    """The file is away, or half saved, or has a slip in it that hides what it says."""
+
+
+class UnwritableError(RolloutError):
+    """The file says what it said before: the disk is full, or the file is somebody else's."""
+
+
 Change = tuple[tuple[str, ...], Any]
 """Keys that lead to a value, and the value; None: the last key goes."""
 
 
 def parsed(text: str, name: str) -> CommentedMap:
-    """A text as a mapping; something else is an empty one. Raises RolloutError where it is not YAML.
+    """A text as a mapping; something else is an empty one. Raises UnreadableError where it is not YAML.
 
     name: of its file, for the message.
     """
     try:
         document = _yaml().load(text)
     except YAMLError as error:
-        raise RolloutError(f"{name} is no YAML: {' '.join(str(error).split())}") from None
+        raise UnreadableError(f"{name} is no YAML: {' '.join(str(error).split())}") from None
     return document if isinstance(document, CommentedMap) else CommentedMap()
 
 
 def changed(text: str, name: str, changes: Sequence[Change]) -> str:
-    """The text with other values. Raises RolloutError where it is not YAML."""
+    """The text with other values. Raises UnreadableError where it is not YAML."""
     top: dict[str, Any] = {_TOP: parsed(text, name)}
     comments = "" if top[_TOP] else text  # no key has them, so they would be lost
     for keys, value in changes:

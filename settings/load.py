@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -22,6 +23,10 @@ from settings.rollouts import service_settings
 from settings.rules import broken, misplaced, under_way, warnings
 from settings.store_rules import untried_charts, unusable_passwords
 
+CONFIG_FILE = "KNATIVE_RELEASES_CONFIG_FILE"
+"""Variable of the environment with the file that a run's configuration is in, where it is not the stack's own: Pulumi
+does not tell its program of --config-file.
+"""
 _PLAIN = ("canaryPercent",)
 
 
@@ -85,7 +90,7 @@ def from_stack() -> Settings:
     if plain := [_not_secret(key) for key in raw if key in secret_keys and key not in SECRETS]:
         raise SettingsError(plain)
     here = Path.cwd()
-    file = here / f"Pulumi.{pulumi.get_stack()}.yaml"
+    file = here / (os.environ.get(CONFIG_FILE) or f"Pulumi.{pulumi.get_stack()}.yaml")
     raw = with_sources(raw, pulumi.get_stack(), here)
     settings = load(raw, here, file.read_text() if file.is_file() else "")
     for warning in warnings(settings):

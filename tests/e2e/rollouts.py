@@ -59,9 +59,14 @@ def run(environment: Environment, verb: str, *arguments: str) -> Run:
 
 
 def killed(
-    environment: Environment, when: Callable[[Event], bool], verb: str, *arguments: str, after: float = 0
+    environment: Environment,
+    when: Callable[[Event], bool],
+    verb: str,
+    *arguments: str,
+    after: float = 0,
+    with_signal: int = signal.SIGKILL,
 ) -> Run:
-    """Run the tool, and kill it (SIGKILL) so many seconds after the first event for which `when` holds."""
+    """Run the tool, and send it a signal so many seconds after the first event for which `when` holds."""
     begun, events = time.monotonic(), []
     with subprocess.Popen(
         command(environment, verb, "--json", *arguments),
@@ -76,7 +81,8 @@ def killed(
             events.append(event(text))
             if when(events[-1]):
                 time.sleep(after)
-                tool.send_signal(signal.SIGKILL)
+                tool.send_signal(with_signal)
+                events += [event(rest) for rest in tool.stdout if with_signal != signal.SIGKILL]
                 break
         code = tool.wait()
         return Run(code, tuple(events), tool.stderr.read(), time.monotonic() - begun)

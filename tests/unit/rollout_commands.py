@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from analysis import AnalysisError
 from analysis.checks import check
 from analysis.model import Sample
-from rollout import RolloutError, commands, drive, machine
+from rollout import RolloutError, commands, machine, transient
 from rollout.commands import Place
 from rollout.drive import Driver
 from settings.rollouts import Rollout, service_settings
@@ -63,7 +64,8 @@ def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """A world in which the commands find their stack."""
     made = world(tmp_path)
     monkeypatch.setattr(commands, "Stack", lambda *_: made)
-    monkeypatch.setattr(drive, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(commands, "reported", lambda _stack, _service, outputs: made.reported(outputs))
+    monkeypatch.setattr(transient, "WAY_BACK_SECONDS", 0.0)
     return made
 
 
@@ -75,6 +77,7 @@ def place(there: World, unreachable: bool = False, service: str = NOTIFICATIONS)
         project=there.file.parent,
         folder=there.file.parent / "rollouts",
         environ={},
+        temporary=Path(tempfile.mkdtemp(dir=there.file.parent)),
         view=lambda _exits, _events: there,
         source=lambda *_: Numbers(unreachable),
         check=check,

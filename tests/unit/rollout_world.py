@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,8 +16,9 @@ from analysis import AnalysisError
 from analysis.history import Event
 from analysis.model import Outcome, Sample, Verdict
 from rollout.configuration import Configuration
+from rollout.deployed import Deployed
 from rollout.drive import Driver
-from rollout.stack import Update, UpdateError
+from rollout.update import Order, Update, UpdateError
 from rollout.wishes import Wish
 from settings.rollouts import Rollout
 from tests.unit.recording import ROOT
@@ -28,6 +30,9 @@ BEFORE: dict[str, Any] = {
 }
 
 
+NUMBERS = itertools.count()
+
+
 class Killed(BaseException):
     """The tool was killed at this point."""
 
@@ -37,6 +42,8 @@ class World:
     """A configuration file, and stand-ins that record what a driver does. Dies after `lives` calls of any of them."""
 
     file: Path
+    before: str = field(init=False)
+    """The text of the configuration when the world was made: it is deployed."""
     verdicts: list[Outcome | AnalysisError] = field(default_factory=list)
     """Of the windows to come; `passed` when there are no more."""
     wishes: dict[int, Wish] = field(default_factory=dict)
@@ -52,6 +59,18 @@ class World:
     events: list[Event] = field(default_factory=list)
     asked: int = 0
     version: int = 0
+    name: str = "test"
+    config: str = ""
+    """Text of the configuration that the last successful update was made with; empty: the file of before."""
+    orders: list[Order] = field(default_factory=list)
+    """Every update that was asked for."""
+    exported: dict[str, Any] = field(default_factory=dict)
+    """The rollouts that the last update exported."""
+    routed: dict[str, int] | None = None
+    """What the cluster reports; None: what the last update made."""
+
+    def __post_init__(self) -> None:
+        self.before = self.file.read_text() if self.file.exists() else ""
 
     def live(self) -> None:
         """One more call; the last one kills."""
@@ -59,11 +78,12 @@ class World:
         if self.lives < 0:
             raise Killed
 
-    def up(self, message: str) -> Update:
+    def up(self, order: Order) -> Update:
         """What `pulumi up` does: refuses settings that contradict themselves, and makes the rest."""
-        assert message
+        assert order.message
         self.live()
-        found = settings.load(self.configuration.raw(), ROOT)
+        self.orders.append(order)
+        found = settings.load(made_with(order.config), ROOT)
         service = found.services[NOTIFICATIONS]
         versions = {"stable": service.stable.version}
         versions |= {name: track.version for name, track in service.deployed_tracks.items()}
@@ -72,9 +92,23 @@ class World:
         shares = {name: service.tracks[name].percent for name in versions if name != "stable"}
         shares = {"stable": 100 - sum(shares.values()), **shares}
         self.updates.append({name: (versions[name], share) for name, share in shares.items()})
+        self.exported = {name: rollout.exported() for name, rollout in found.rollouts.items()}
+        self.config = order.config.read_text()
         self.version += 1
         self.live()
         return Update(begun=str(self.version), seconds=4.0, outputs=self.outputs())
+
+    def deployed(self) -> dict[str, Any]:
+        """The configuration of the last successful update."""
+        found: dict[str, Any] = json.loads(self.config) if self.config else yaml.safe_load(self.before)
+        return found
+
+    def reported(self, outputs: Mapping[str, Any]) -> Mapping[str, int]:
+        """What the cluster reports."""
+        if self.routed is not None:
+            return self.routed
+        tracks = outputs["services"][NOTIFICATIONS]["tracks"].values()
+        return {track["revision"]: int(track["percent"]) for track in tracks}
 
     def last(self) -> str | None:
         """What tells the last update from others."""
@@ -88,7 +122,8 @@ class World:
             for name, (version, share) in last.items()
         }
         service = {"url": f"http://{NOTIFICATIONS}.default.example", "tracks": tracks}
-        return {"cluster": "test", "kubeconfig": "", "services": {NOTIFICATIONS: service}}
+        services = {NOTIFICATIONS: service}
+        return {"cluster": "test", "kubeconfig": "", "services": services, "rollouts": self.exported}
 
     def begin(self, outputs: Mapping[str, Any], rollout: Rollout) -> str:
         """A window begins."""
@@ -149,11 +184,13 @@ class World:
         return Driver(
             service=NOTIFICATIONS,
             configuration=self.configuration,
+            deployed=Deployed(self.file.with_name(f"deployed-{next(NUMBERS)}.yaml")),
             stack=self,
             analyst=self,
             view=self,
             wish=self.wish,
             history=lambda: tuple(self.events),
+            reported=self.reported,
             clock=lambda: self.now,
             sleep=self.sleep,
         )
@@ -165,6 +202,14 @@ class World:
     def rollout(self) -> Rollout:
         """The rollout as written."""
         return Rollout.model_validate(self.configuration.rollout(NOTIFICATIONS))
+
+
+def made_with(file: Path) -> dict[str, str]:
+    """A configuration in JSON as Pulumi hands it to the program."""
+    config = json.loads(file.read_text())["config"]
+    return {
+        key.partition(":")[2]: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()
+    }
 
 
 def world(folder: Path, verdicts: Sequence[Outcome | AnalysisError] = (), **more: Any) -> World:

@@ -15,7 +15,7 @@ from analysis import AnalysisError
 from analysis.history import Ended, Event, Noted, Started
 from analysis.sources import source
 from rollout import RolloutError, commands
-from rollout.stack import UpdateError
+from rollout.update import UpdateError
 from rollout.views import Journal
 from rollout.wishes import Wish
 from tests.unit.recording import ROOT
@@ -199,3 +199,31 @@ def test_a_rollout_that_ended_says_still_what_it_was(there: World) -> None:
     there.updates.clear()
     commands.resume(place(there), overwrite=False)
     assert there.shares == [-1], "an end is made real again by one update"
+
+
+def test_an_abort_needs_no_settings_file_that_can_be_read_and_the_file_gets_its_due_later(there: World) -> None:
+    rollout = under_way(there)
+    there.exported = {NOTIFICATIONS: rollout.exported()}
+    whole = there.file.read_text()
+    there.file.write_text(whole + '  knative-releases:readyWithin: "3m\n')
+    with pytest.raises(RolloutError, match=r"(?s)still has an earlier state.*rollout resume"):
+        commands.wish(place(there), Wish(NOTIFICATIONS, "abort"))
+    assert there.updates == [{"stable": ("v1.0.0", 100)}], "the traffic went back at once"
+    there.file.write_text(whole)
+    commands.resume(place(there), overwrite=False)
+    assert phase(there) == "aborted" and there.entry() == BEFORE
+
+
+def test_what_an_abort_overwrites_is_in_the_history(there: World) -> None:
+    under_way(there)
+    there.file.write_text(there.file.read_text().replace("percent: 50", "percent: 60"))
+    commands.wish(place(there), Wish(NOTIFICATIONS, "abort"))
+    assert any(isinstance(event, Noted) and '"percent": 60' in event.text for event in there.events)
+
+
+def test_a_rollout_from_another_checkout_can_be_aborted(there: World) -> None:
+    rollout = under_way(there)
+    there.exported = {NOTIFICATIONS: rollout.exported()}
+    there.file.write_text(there.before)
+    commands.wish(place(there), Wish(NOTIFICATIONS, "abort"))
+    assert there.updates == [{"stable": ("v1.0.0", 100)}] and there.entry() == BEFORE

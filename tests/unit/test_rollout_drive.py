@@ -10,8 +10,8 @@ import pytest
 from analysis import AnalysisError
 from analysis.history import Ended, Judged, Noted
 from analysis.model import Outcome
-from rollout import RolloutError, machine
-from rollout.stack import UpdateError
+from rollout import RolloutError, machine, transient
+from rollout.update import UpdateError
 from rollout.wishes import Wish
 from settings.rollouts import Rollout
 from tests.unit.rollout_world import BEFORE, NOTIFICATIONS, World, world
@@ -168,7 +168,8 @@ def test_other_settings_changed_by_hand_are_adopted_and_told(tmp_path: Path) -> 
     assert "readyWithin: 3m" in there.file.read_text()
 
 
-def test_a_way_back_that_fails_is_an_error_and_can_be_resumed(tmp_path: Path) -> None:
+def test_a_way_back_that_fails_is_an_error_and_can_be_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transient, "WAY_BACK_SECONDS", 60.0)
     there = world(tmp_path, ["failed"])
     there.wishes[1] = Wish(NOTIFICATIONS, "abort")
     there.broken = set()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from rollout import __main__ as program
 from rollout.__main__ import folder
+from rollout.stopped import Stopped
 from tests.unit.recording import ROOT
 from toolchain.state import Checkout
 
@@ -50,3 +53,20 @@ def test_the_exit_code_stays_where_nobody_reads_the_output_any_more() -> None:
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (3, "")
+
+
+@pytest.mark.parametrize(("number", "name", "code"), [(signal.SIGINT, "ctrl-C", 130), (signal.SIGTERM, "SIGTERM", 143)])
+def test_a_signal_has_its_exit_code_and_the_commands_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int, name: str, code: int
+) -> None:
+    def stopped(*_: object) -> int:
+        ended = Stopped(number)
+        ended.left = "step 1 of 2; last seen in the cluster: candidate 5 percent"
+        raise ended
+
+    monkeypatch.setattr(program, "VERBS", {"resume": stopped})
+    monkeypatch.setattr(program, "listen", lambda _: None)
+    assert program.main(["resume", "frontend"]) == code
+    said = capsys.readouterr().err
+    assert f"Stopped by {name}" in said and "candidate 5 percent" in said
+    assert "rollout resume frontend" in said and "rollout abort frontend" in said
