@@ -46,9 +46,8 @@ def load(raw: Mapping[str, str], directory: Path, said: str = "") -> Settings:
     values["sources"] = sources(values.get("sources"), directory, problems)
     canary_percent = percent_of_canaries(values)
     files = service_files.given(values, directory, problems)
-    if files:
-        values |= {"services": files.entries, "rollouts": files.rollouts}
-        changed += files.changed
+    changed += files.changed if files else []
+    values |= {"services": files.entries, "rollouts": files.rollouts} if files else {}
     found = _fill_services(values, canary_percent, directory, problems)
     _fill_knative(values)
     _known(values.get("rollouts"), "rollouts", found.names, problems)
@@ -59,15 +58,14 @@ def load(raw: Mapping[str, str], directory: Path, said: str = "") -> Settings:
         invalid = from_validation(error, Settings)
         sound = _sound_services(values, error)
         rules = [*broken(sound), *refused_by_knative(sound, with_pods=with_pods)]
-        told = [*problems, *_once([*changed, *invalid]), *rules]
-        raise SettingsError(files.corrected(told) if files else told) from None
+        raise _refused([*problems, *_once([*changed, *invalid]), *rules], files) from None
     settings._application, settings._service_files = found, files
     problems += [*changed, *broken(settings.services)]
     problems += refused_by_knative(settings.services, with_pods=with_pods)
     problems += [*misplaced(settings), *untried_charts(settings)]
     problems += _under_way(settings, found, canary_percent)
     if problems:
-        raise SettingsError(files.corrected(problems) if files else problems)
+        raise _refused(problems, files)
     return settings
 
 
@@ -77,6 +75,10 @@ def _under_way(settings: Settings, found: Application, canary_percent: int) -> I
         if name in found.names and rollout.under_way:
             expected = filled(service_settings(rollout) or {}, canary_percent, found.definitions.get(name))
             yield from under_way(name, rollout, settings.services[name], expected)
+
+
+def _refused(problems: list[Problem], files: service_files.ServiceFiles | None) -> SettingsError:
+    return SettingsError(files.corrected(problems) if files else problems)
 
 
 def from_stack() -> Settings:

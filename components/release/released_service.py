@@ -42,11 +42,8 @@ class ReleasedService(pulumi.ComponentResource):
         self.register_outputs({"url": self.url, "release": self.release})
 
     async def described(self, domain: str) -> dict[str, Any]:
-        """The value of `release`. Several services' are put together with this: `pulumi.Output.all` makes an Output of
-        each of their values, and the SDK's time grows with the square of all Outputs.
-
-        domain: of the URLs.
-        """
+        """The value of `release`, to put several services' together: `pulumi.Output.all` would make an Output of each
+        of their values, and the SDK's time grows with the square of all Outputs. domain: of the URLs."""
         args = self._args
         status = await self._said() if args.urls_of_the_cluster else None
         inside = args.labels.get(VISIBILITY_LABEL) == CLUSTER_LOCAL

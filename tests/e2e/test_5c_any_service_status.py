@@ -175,6 +175,7 @@ def test_the_sample_is_no_users_traffic_to_a_rollout(released: Environment) -> N
     assert {track: each.requests for track, each in read.items()} == {"stable": 0}, read
 
 
+@pytest.mark.long
 def test_a_blue_green_rollout_looks_at_the_first_page_before_users_do(
     released: Environment, services: dict[str, Any], client: Client
 ) -> None:

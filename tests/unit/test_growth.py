@@ -6,6 +6,7 @@ changes nothing.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -191,11 +192,10 @@ def test_a_namespace_is_asked_once_for_all_services(size: int) -> None:
         questions.append(namespace)
         return Known()
 
-    @pulumi.runtime.test  # type: ignore[untyped-decorator]
     async def program() -> None:
         known = KnownRevisions(pulumi.Output.from_input("kubeconfig"), ask)
         for number in range(size):
             await known.of(f"space-{number % 2}")
 
-    program()
+    asyncio.run(program())
     assert sorted(questions) == ["space-0", "space-1"]
