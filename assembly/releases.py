@@ -85,7 +85,7 @@ class Releases(pulumi.ComponentResource):
 
 
 def namespaces(settings: Settings) -> list[str]:
-    """The namespaces that the services are in, but for the one that every cluster has. Pure."""
+    """The namespaces that the services are in, except the one that every cluster has. Pure."""
     return sorted({each.namespace for each in settings.definitions.values()} - {DEFAULT_NAMESPACE})
 
 

@@ -67,7 +67,7 @@ def sources(value: Any, directory: Path, problems: list[Problem]) -> Any:
                     KEY,
                     f"{shown(value)}, which is no YAML ({' '.join(str(error).split())})",
                     "a YAML file",
-                    f"mend {file}, or {remove_command(KEY)} (upstream)",
+                    f"correct {file}, or {remove_command(KEY)} (upstream)",
                 )
             )
             return {}

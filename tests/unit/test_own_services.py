@@ -145,7 +145,7 @@ def test_a_manifest_that_cannot_be_released_is_refused_with_the_cure(case: str, 
     (problem,) = raised.value.problems
     assert problem.path == "services.checkout.manifest"
     assert given in problem.given and wanted in problem.wanted
-    assert str(tmp_path / "checkout.yaml") in problem.fix, "nobody is told which file"
+    assert str(tmp_path / "checkout.yaml") in problem.fix, "the fix does not name the file"
 
 
 def test_files_that_are_no_manifest_are_refused_all_at_once(tmp_path: Path) -> None:
