@@ -7,7 +7,6 @@ the service's settings there, under the key `rollout`, so that both change in on
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -109,13 +108,6 @@ def given(values: Mapping[str, Any], directory: Path, problems: list[Problem]) -
     else:
         found += _of_file(Path(named), directory, problems)
     return _joined(ServiceFiles(named=named, is_folder=is_folder), found, values.get(ROLLOUTS), problems)
-
-
-def inlined(raw: Mapping[str, str], files: ServiceFiles | None) -> dict[str, str]:
-    """A raw configuration that says in itself what the files say."""
-    if files is None:
-        return dict(raw)
-    return {**raw, KEY: json.dumps(files.entries), ROLLOUTS: json.dumps(files.rollouts)}
 
 
 def _report(problems: list[Problem], found: str, wanted: str) -> None:

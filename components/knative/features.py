@@ -70,8 +70,9 @@ def problems(flags: Mapping[str, str], data: Mapping[str, str], core: Sequence[M
 
     core: objects of the release's serving-core.yaml.
     """
-    has = known(core)
-    for flag, field in off(flags, data).items():
+    missing = off(flags, data)
+    has = known(core) if missing else frozenset()
+    for flag, field in missing.items():
         needs = f"{field} needs Knative's feature {flag}, which"
         path = f'knative-releases:knative.config.{CONFIG_MAP}["{flag}"]'
         if has and flag not in has:

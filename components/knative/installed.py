@@ -10,12 +10,13 @@ from typing import Any
 import pulumi
 
 from components.cluster.asked import AskedCluster
+from components.knative.features import CONFIG_MAP as FEATURES_MAP
 from components.knative.features import off
 from components.knative.kourier import INGRESS_CLASS
 from components.knative.serving import NAMESPACE, TAG_FEATURE
 from components.sources.knative_versions import OLDEST, VERSION_LABEL, as_numbers
 
-_CONFIG_MAPS = ("config-features", "config-network", "config-domain")
+_CONFIG_MAPS = (FEATURES_MAP, "config-network", "config-domain")
 DEFAULT_INGRESS_CLASS = "istio.ingress.networking.knative.dev"
 """Knative's own, where config-network names none."""
 DEFAULT_TAG_TEMPLATE = "{{.Tag}}-{{.Name}}"
@@ -88,9 +89,9 @@ def lacks(
         found = version_of(controller)
         if as_numbers(found) < as_numbers(OLDEST):
             yield f"its version is {found or 'not told'}; wanted {OLDEST} or newer: upgrade it, or take another cluster"
-    if missing := off({TAG_FEATURE: "tags by header", **flags}, maps["config-features"]):
+    if missing := off({TAG_FEATURE: "tags by header", **flags}, maps[FEATURES_MAP]):
         reasons = ", ".join(f"{flag} ({reason})" for flag, reason in missing.items())
-        yield f"features are off: {reasons}. {_patch(kubectl, 'config-features', dict.fromkeys(missing, 'enabled'))}"
+        yield f"features are off: {reasons}. {_patch(kubectl, FEATURES_MAP, dict.fromkeys(missing, 'enabled'))}"
     known = domains(maps["config-domain"])
     if not known:
         yield (

@@ -87,12 +87,7 @@ class KnownRevisions:
         return (await self.of(namespace)).objects.get("Service", {}).get(name)
 
     def keep(
-        self,
-        kind: str,
-        namespace: str,
-        name: str,
-        spec: Object,
-        creation: pulumi.Output[str] | None,
+        self, kind: str, namespace: str, name: str, spec: Object, creation: pulumi.Output[str] | None
     ) -> Transform:
         """A transform of one object's resource.
 

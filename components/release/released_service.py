@@ -33,10 +33,10 @@ class ReleasedService(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ReleasedServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("knative-releases:index:ReleasedService", name, None, opts)
-        targets, templates = plan(args)
-        tracks = [self._track(args, target, templates[target.track]) for target in targets if target.track != "stable"]
-        self._args, self._targets = args, targets
-        self._applied = self._service(args, targets, templates["stable"], tracks)
+        self._args = args
+        self._targets, templates = plan(args)
+        tracks = [self._track(each, templates[each.track]) for each in self._targets if each.track != "stable"]
+        self._applied = self._service(templates["stable"], tracks)
         self.release = pulumi.Output.from_input(args.domain).apply(self.described)
         self.url = self.release.apply(lambda told: str(told["url"]))
         self.register_outputs({"url": self.url, "release": self.release})
@@ -50,77 +50,76 @@ class ReleasedService(pulumi.ComponentResource):
         urls = Urls(args.service_name, args.namespace, domain, args.http_port, status, inside)
         return described(args, self._targets, urls)
 
-    def _track(self, args: ReleasedServiceArgs, target: Target, body: dict[str, Any]) -> pulumi.Resource:
-        name = configuration_name(args.service_name, target.track)
-        return self._object(args, "Configuration", name, {"template": body}, [])
+    def _track(self, target: Target, body: dict[str, Any]) -> pulumi.Resource:
+        name = configuration_name(self._args.service_name, target.track)
+        return self._object("Configuration", name, {"template": body}, [], {"name": name})
 
-    def _service(
-        self,
-        args: ReleasedServiceArgs,
-        targets: Sequence[Target],
-        body: dict[str, Any],
-        tracks: Sequence[pulumi.Resource],
-    ) -> KubernetesObject:
-        spec = {"template": body, "traffic": traffic_block(targets)}
-        return self._object(args, "Service", args.service_name, spec, tracks)
+    def _service(self, body: dict[str, Any], tracks: Sequence[pulumi.Resource]) -> KubernetesObject:
+        args, spec = self._args, {"template": body, "traffic": traffic_block(self._targets)}
+        metadata = {
+            "name": self._checked(spec),
+            **({"labels": dict(args.labels)} if args.labels else {}),
+            "annotations": args.annotations,
+        }
+        return self._object("Service", args.service_name, spec, tracks, metadata, retained=args.take_over)
 
     def _object(
         self,
-        args: ReleasedServiceArgs,
         kind: str,
         name: str,
         spec: dict[str, Any],
         depends_on: Sequence[pulumi.Resource],
+        metadata: Mapping[str, Any],
+        *,
+        retained: bool = False,
     ) -> KubernetesObject:
+        """metadata: besides what every object of a release has.
+        retained: stays in the cluster when it leaves the stack.
+        """
+        args = self._args
         annotations = {
-            **(args.annotations if kind == "Service" else {}),
+            **metadata.get("annotations", {}),
             "pulumi.com/waitFor": "condition=Ready",
             # The stack decides the traffic: what kn, kubectl or a console took over is taken back, not a conflict.
             "pulumi.com/patchForce": "true",
             # The queue-proxy of every pod drains for 30 s before it ends; nobody has to wait for that.
             "pulumi.com/deletionPropagationPolicy": "background",
         }
-        labels = {"labels": dict(args.labels)} if kind == "Service" and args.labels else {}
-        metadata = {
-            "name": self._checked(args, spec) if kind == "Service" else name,
-            "namespace": args.namespace,
-            **labels,
-            "annotations": annotations,
-        }
-        manifest = own({"apiVersion": "serving.knative.dev/v1", "kind": kind, "metadata": metadata, "spec": spec})
+        whole = {**metadata, "namespace": args.namespace, "annotations": annotations}
+        manifest = own({"apiVersion": "serving.knative.dev/v1", "kind": kind, "metadata": whole, "spec": spec})
         limits = pulumi.CustomTimeouts(create=args.ready_within, update=args.ready_within)
         inside = args.placement.options(self, depends_on, images(spec["template"]))
-        kept = args.take_over and kind == "Service"
         keep = args.known.keep(kind, args.namespace, name, spec, args.placement.creation)
         more = pulumi.ResourceOptions(
             custom_timeouts=limits,
             hooks=pulumi.ResourceHookBinding(on_error=[args.not_ready]) if args.not_ready else None,
             transforms=[keep],
-            retain_on_delete=kept or None,
+            retain_on_delete=retained or None,
         )
         opts = pulumi.ResourceOptions.merge(inside, more)
         return KubernetesObject(name, marked(manifest, args.placement), opts)
 
-    def _checked(self, args: ReleasedServiceArgs, spec: Mapping[str, Any]) -> pulumi.Output[str]:
+    def _checked(self, spec: Mapping[str, Any]) -> pulumi.Output[str]:
         """The Service's name, unless the cluster's Service of that name is somebody else's. Not in the transform, whose
         errors come with a traceback.
         """
-        name, own = args.service_name, args.placement.owner is None
+        args = self._args
+        own_cluster = args.placement.owner is None
 
         def checked(found: Mapping[str, Any] | None) -> str:
-            if said := taken_over(name, found, spec, asked_for=args.take_over, own_cluster=own):
+            if said := taken_over(args.service_name, found, spec, asked_for=args.take_over, own_cluster=own_cluster):
                 pulumi.info(said)
-            return name
+            return args.service_name
 
-        known: pulumi.Input[Any] = args.known.service(args.namespace, name)
+        known: pulumi.Input[Any] = args.known.service(args.namespace, args.service_name)
         return pulumi.Output.from_input(known).apply(checked)
 
     async def _said(self) -> Any:
         """The Service's status: of this update, or of before it where nothing was updated or the update failed; None
         where there is none yet.
         """
-        service, known = self._applied, await self._args.known.of(self._args.namespace)
-        before = known.objects.get("Service", {}).get(self._args.service_name, {})
+        args, service = self._args, self._applied
+        before = await args.known.service(args.namespace, args.service_name) or {}
         try:
             after = {"metadata": await service.metadata.future(), "status": await service.status.future()}
         except Exception:  # the update of the Service failed, and its registration says so

@@ -28,7 +28,6 @@ kind: Secret
 metadata: {name: own-secret, namespace: default}
 stringData: {PASSWORD: from-a-secret, key.txt: from a Secret}
 """
-FLAGS = {"kubernetes.podspec-volumes-emptydir": "enabled"}
 
 
 @dataclass(frozen=True, kw_only=True)
